@@ -1,0 +1,1 @@
+"""Programs by content: where they come from, how they are pinned, where they are kept."""

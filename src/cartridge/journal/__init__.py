@@ -1,0 +1,1 @@
+"""What happened in a run, as typed events, appended to a file of JSON lines. Readers only read."""

@@ -1,0 +1,121 @@
+"""Writes events: to a file of JSON lines, and to whoever listens (the progress display, a test harness).
+
+One line an event, written with one `write` so that a kill leaves whole lines; a torn last line is skipped
+by `replay`. Never reads, never decides, never holds an event back. Safe to call from several threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cartridge.clock import Clock
+from cartridge.errors import CartridgeError
+from cartridge.journal.events import KINDS, Ending, Event, Noted, StepEnded, StepProgress, StepStarted
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event with its time: ISO 8601 in UTC, and seconds since the run began."""
+
+    at: str
+    offset: float
+    event: Event
+
+
+Listener = Callable[[Entry], None]
+
+
+class Recorder:
+    """The one writer of a run's journal.
+
+    Args:
+        clock: gives every entry its time.
+        path: the file to append to, made 0600 with its folder 0700; None records nowhere.
+        listeners: called in order with each entry after it is written.
+    """
+
+    def __init__(self, clock: Clock, path: Path | None = None, listeners: tuple[Listener, ...] = ()) -> None:
+        self._clock, self._listeners, self._lock = clock, listeners, threading.Lock()
+        self._began = clock.monotonic()
+        self._file: int | None = None
+        if path is not None:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def record(self, event: Event) -> None:
+        """Append `event` and tell the listeners."""
+        entry = Entry(
+            self._clock.now().isoformat(timespec="milliseconds"), round(self._clock.monotonic() - self._began, 4), event
+        )
+        with self._lock:
+            if self._file is not None:
+                os.write(self._file, encode(entry))
+            for listener in self._listeners:
+                listener(entry)
+
+    def note(self, text: str, level: str = "info") -> None:
+        """Record a line for people."""
+        self.record(Noted(level, text))
+
+    def progress(self, step: str, done: int = 0, total: int = 0, unit: str = "", note: str = "") -> None:  # noqa: PLR0913, PLR0917
+        """Record how far a step is."""
+        self.record(StepProgress(step, done, total, unit, note))
+
+    @contextlib.contextmanager
+    def step(self, step: str, title: str) -> Iterator[Step]:
+        """Record the start and the end of a piece of work; an exception ends it as failed."""
+        self.record(StepStarted(step, title))
+        outcome = Step()
+        try:
+            yield outcome
+        except BaseException as error:
+            brief = error.brief if isinstance(error, CartridgeError) else type(error).__name__
+            self.record(StepEnded(step, Ending.FAILED, brief))
+            raise
+        self.record(StepEnded(step, outcome.ending, outcome.note))
+
+    def close(self) -> None:
+        """Close the file; later events reach only the listeners."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+
+@dataclass(slots=True)
+class Step:
+    """What the body of a step may say about how it ended."""
+
+    ending: Ending = Ending.DONE
+    note: str = ""
+
+    def skip(self, note: str) -> None:
+        """Say that there was nothing to do."""
+        self.ending, self.note = Ending.SKIPPED, note
+
+
+def encode(entry: Entry) -> bytes:
+    """Return the entry as one line of JSON."""
+    body = {"at": entry.at, "offset": entry.offset, "type": entry.event.type, **asdict(entry.event)}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def replay(path: Path) -> Iterator[Entry]:
+    """Yield the entries of a journal file; a torn last line and kinds of a later version are passed over."""
+    with path.open("rb") as lines:
+        for line in lines:
+            if not line.endswith(b"\n"):
+                return
+            body = json.loads(line)
+            at, offset, kind = body.pop("at"), body.pop("offset"), KINDS.get(body.pop("type"))
+            if kind is None:
+                continue
+            if "ending" in body:
+                body["ending"] = Ending(body["ending"])
+            yield Entry(at, offset, kind(**body))

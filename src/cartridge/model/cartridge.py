@@ -1,0 +1,151 @@
+"""A cartridge: a reusable, versioned unit of components, with the settings it asks for.
+
+Strings marked *template* are Jinja2 expressions rendered by `render` (docs/reference/templates.md).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from cartridge.model.artifact import Artifact
+from cartridge.model.document import Document, Name, Part, SettingName
+from cartridge.model.quantities import Duration
+
+Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+Reference = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]*@(\*|[\^~]?\d+(\.\d+){0,2})$"),
+    Field(description="A cartridge and the versions that will do: `name@1`, `name@1.2`, `name@^1.2.3`, `name@*`."),
+]
+Scalar = str | int | float | bool
+
+
+class Metadata(Part):
+    """What a cartridge is called."""
+
+    name: Name
+    version: Version
+    description: str = ""
+
+
+class Setting(Part):
+    """A value a cartridge asks for; a stack gives it under `bindings`."""
+
+    type: Literal["string", "integer", "number", "boolean", "duration", "amount", "enum"]
+    description: str
+    default: Scalar | None = None
+    """None makes the setting compulsory."""
+    minimum: Scalar | None = None
+    maximum: Scalar | None = None
+    values: tuple[str, ...] = ()
+    """The choices of an `enum`."""
+
+
+class Port(Part):
+    """A TCP port a component listens on."""
+
+    container: int = Field(ge=1, le=65535)
+    """The port inside a container; on the process target a free one is taken."""
+    publish: bool = True
+    """Reachable from the host's loopback on the Docker target too."""
+
+
+class File(Part):
+    """A rendered file, put before the component starts."""
+
+    path: str
+    """Relative to the component's configuration folder."""
+    template: str
+    """Name under `templates/`."""
+    mode: Literal["0644", "0600"] = "0644"
+
+
+class TcpProbe(Part):
+    """A TCP connection is accepted."""
+
+    probe: Literal["tcp"]
+    port: Name
+
+
+class HttpProbe(Part):
+    """An HTTP GET is answered with the wanted status."""
+
+    probe: Literal["http"]
+    port: Name
+    path: str = "/"
+    status: int = 200
+
+
+class LogProbe(Part):
+    """A line of the log matches."""
+
+    probe: Literal["log"]
+    pattern: str
+
+
+class ExitProbe(Part):
+    """The component ended with status 0: a one-shot."""
+
+    probe: Literal["exit"]
+
+
+class BitcoindProbe(Part):
+    """bitcoind answers RPC on the right chain, and is ours (its data folder is)."""
+
+    probe: Literal["bitcoind"]
+
+
+class LndProbe(Part):
+    """lnd says SERVER_ACTIVE, its identity is the expected one, and it follows our chain."""
+
+    probe: Literal["lnd"]
+
+
+Ready = Annotated[TcpProbe | HttpProbe | LogProbe | ExitProbe | BitcoindProbe | LndProbe, Field(discriminator="probe")]
+
+
+class Stop(Part):
+    """How to end a component."""
+
+    signal: Literal["SIGTERM", "SIGINT", "SIGQUIT"] = "SIGTERM"
+    grace: Duration = 10_000
+    """Then it is killed."""
+
+
+class Component(Part):
+    """One thing that runs."""
+
+    description: str = ""
+    per: Literal["stack", "node"] = "stack"
+    """`node`: one for each node of the stack's network with this `implementation`, named after it."""
+    implementation: Name | None = None
+    artifact: Name
+    """The entry under `artifacts` whose programs it runs; its first binary is the image's entrypoint."""
+    command: tuple[str, ...] = Field(min_length=1)
+    """Templates: program and arguments."""
+    environment: dict[str, str] = Field(default_factory=dict)
+    """Templates. `secret:env:NAME` and `secret:file:PATH` are resolved at start and never shown."""
+    files: tuple[File, ...] = ()
+    ports: dict[Name, Port] = Field(default_factory=dict)
+    depends_on: tuple[Name, ...] = ()
+    """Components (of this cartridge or of a required one) that must be ready first."""
+    ready: Ready
+    timeout: Duration = 60_000
+    """How long it may take to become ready."""
+    stop: Stop = Stop()
+
+
+class Cartridge(Document):
+    """A reusable unit: `cartridges/<name>/cartridge.yaml`."""
+
+    kind: Literal["Cartridge"]
+    metadata: Metadata
+    requires: tuple[Reference, ...] = ()
+    settings: dict[SettingName, Setting] = Field(default_factory=dict)
+    profiles: dict[Name, dict[SettingName, Scalar]] = Field(default_factory=dict)
+    """Named sets of settings; the binding `profile` chooses one, `default_profile` otherwise."""
+    default_profile: Name | None = None
+    artifacts: dict[Name, Artifact] = Field(default_factory=dict)
+    components: dict[Name, Component] = Field(default_factory=dict)

@@ -1,0 +1,57 @@
+"""A Lightning network as data: nodes, what they hold, and the channels between them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cartridge.model.document import Name, Part
+from cartridge.model.quantities import Amount, Duration, Push
+
+
+class Node(Part):
+    """A Lightning node."""
+
+    implementation: Name
+    """Which cartridge's component runs it, such as `lnd`."""
+    alias: str | None = Field(default=None, max_length=32)
+    """The name it announces; its own name otherwise."""
+    balance: Amount = 100_000_000_000
+    """On-chain balance after every channel is funded."""
+
+
+class Policy(Part):
+    """What one side asks for forwarding over a channel; what is left out keeps the implementation's default."""
+
+    base_fee: Amount | None = None
+    fee_rate: int | None = Field(default=None, ge=0, le=1_000_000)
+    """Parts per million of the forwarded amount."""
+    time_lock_delta: int | None = Field(default=None, ge=18, le=2016)
+    """Blocks."""
+    min_htlc: Amount | None = None
+    max_htlc: Amount | None = None
+
+
+class Channel(Part):
+    """A channel, funded by `from`."""
+
+    from_: Name = Field(alias="from")
+    to: Name
+    capacity: Amount
+    push: Push = 0
+    """Given to `to` at the start: a share of the capacity, or an amount."""
+    policies: dict[Name, Policy] = Field(default_factory=dict)
+    """By node: the policy of that end."""
+    private: bool = False
+
+
+class Network(Part):
+    """The Lightning network of a stack."""
+
+    nodes: dict[Name, Node] = Field(min_length=1)
+    channels: tuple[Channel, ...] = ()
+    block_interval: Duration | None = None
+    """Mine a block this often once up; None mines only on demand."""
+    probe: Literal["every-channel", "none"] = "every-channel"
+    """The payments that must pass before the network is ready."""

@@ -1,0 +1,113 @@
+"""The one door to other programs: argument lists in, a finished or running process out.
+
+Never a shell, never a secret on a command line, never the caller's whole environment unless asked for.
+The guardian (`targets.process.guardian`) has its own door, because it must import nothing of ours.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cartridge.errors import ApplyError, MissingError, UnknownVerdictError
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A program that ended: its exit status and what it said, decoded as UTF-8 with replacement."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    timeout: float | None = None,
+    check: bool = False,
+) -> Finished:
+    """Run `argv` to its end and return what it said.
+
+    Args:
+        argv: program and arguments; the program is looked up on PATH.
+        cwd: folder to run in.
+        environment: the whole environment of the child; None inherits ours.
+        stdin: text to feed; None gives an empty input.
+        timeout: seconds after which the child is killed.
+        check: raise ApplyError on a status other than 0.
+
+    Raises:
+        MissingError: `program-missing`, the program is not there or may not be run.
+        UnknownVerdictError: `program-timeout`.
+        ApplyError: `program-failed`, only with `check`.
+    """
+    try:
+        done = subprocess.run(  # noqa: TID251 - the one door
+            list(argv),
+            cwd=cwd,
+            env=None if environment is None else dict(environment),
+            input=(stdin or "").encode(),
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+    except (FileNotFoundError, PermissionError) as error:
+        raise MissingError(
+            f"`{argv[0]}` cannot be run: {error.strerror}", code="program-missing", resolution=f"install `{argv[0]}`"
+        ) from error
+    except subprocess.TimeoutExpired as error:  # noqa: TID251 - the one door
+        raise UnknownVerdictError(f"`{argv[0]}` did not end within {timeout:g} s", code="program-timeout") from error
+    finished = Finished(tuple(argv), done.returncode, _text(done.stdout), _text(done.stderr))
+    if check and finished.status:
+        tail = (finished.stderr or finished.stdout).strip().splitlines()[-10:]
+        raise ApplyError(f"`{argv[0]}` ended with status {finished.status}", code="program-failed", details=tuple(tail))
+    return finished
+
+
+def start(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    output: IO[bytes] | int | None = None,
+    session: bool = False,
+) -> subprocess.Popen[bytes]:  # noqa: TID251 - the one door
+    """Start `argv` and return it running; the caller waits for it.
+
+    Args:
+        argv: program and arguments.
+        cwd: folder to run in.
+        environment: the whole environment of the child; None inherits ours.
+        output: where stdout and stderr go; None discards them.
+        session: give the child a session of its own, so that a terminal's Ctrl-C does not reach it.
+
+    Raises:
+        MissingError: `program-missing`.
+    """
+    sink = subprocess.DEVNULL if output is None else output  # noqa: TID251 - the one door
+    try:
+        return subprocess.Popen(  # noqa: TID251 - the one door
+            list(argv),
+            cwd=cwd,
+            env=None if environment is None else dict(environment),
+            stdin=subprocess.DEVNULL,  # noqa: TID251 - the one door
+            stdout=sink,
+            stderr=sink,
+            start_new_session=session,
+        )
+    except (FileNotFoundError, PermissionError) as error:
+        raise MissingError(
+            f"`{argv[0]}` cannot be run: {error.strerror}", code="program-missing", resolution=f"install `{argv[0]}`"
+        ) from error
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

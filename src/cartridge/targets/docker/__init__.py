@@ -1,0 +1,1 @@
+"""Components as containers of one Docker Engine."""

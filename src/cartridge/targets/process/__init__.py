@@ -1,0 +1,1 @@
+"""Components as plain local processes under one guardian per stack."""
