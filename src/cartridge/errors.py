@@ -3,11 +3,11 @@
 ```
 CartridgeError                  brief, details, resolution, mark; `code` names its page in docs/errors/
 ├── InputError            2     the user's files or flags are wrong
-│   └── DocumentErrors    2     several findings at once, each with its own code and mark
+│   └── DocumentsError    2     several findings at once, each with its own code and mark
 ├── MissingError          3     something needed is not there (Docker, an artifact, a port)
 ├── ApplyError            4     applying a plan failed
 ├── UnknownVerdictError   5     it could not be found out
-└── InterruptedByUser   130     Ctrl-C
+└── InterruptError   130     Ctrl-C
 ```
 
 A class per reaction, not per sentence: the sentence is the `brief`, the stable name is the `code`.
@@ -109,13 +109,13 @@ class InputError(CartridgeError):
 
 
 @dataclass(eq=False)
-class DocumentErrors(InputError):
+class DocumentsError(InputError):
     """All findings of a workspace at once, in file and line order."""
 
     findings: tuple[Finding, ...] = ()
 
     @classmethod
-    def of(cls, findings: tuple[Finding, ...]) -> DocumentErrors:
+    def of(cls, findings: tuple[Finding, ...]) -> DocumentsError:
         """Return the error that reports `findings`, at least one of them of severity error."""
         count = len([finding for finding in findings if finding.severity is Severity.ERROR])
         brief = f"{count} problem{'s' if count != 1 else ''} in your documents"
@@ -144,7 +144,7 @@ class UnknownVerdictError(CartridgeError):
 
 
 @dataclass(eq=False)
-class InterruptedByUser(CartridgeError):
+class InterruptError(CartridgeError):
     """Ctrl-C: whatever was under way was ended in order."""
 
     brief: str = "interrupted"

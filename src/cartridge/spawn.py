@@ -50,7 +50,7 @@ def run(
         ApplyError: `program-failed`, only with `check`.
     """
     try:
-        done = subprocess.run(  # noqa: TID251 - the one door
+        done = subprocess.run(
             list(argv),
             cwd=cwd,
             env=None if environment is None else dict(environment),
@@ -63,7 +63,7 @@ def run(
         raise MissingError(
             f"`{argv[0]}` cannot be run: {error.strerror}", code="program-missing", resolution=f"install `{argv[0]}`"
         ) from error
-    except subprocess.TimeoutExpired as error:  # noqa: TID251 - the one door
+    except subprocess.TimeoutExpired as error:
         raise UnknownVerdictError(f"`{argv[0]}` did not end within {timeout:g} s", code="program-timeout") from error
     finished = Finished(tuple(argv), done.returncode, _text(done.stdout), _text(done.stderr))
     if check and finished.status:
@@ -79,7 +79,7 @@ def start(
     environment: Mapping[str, str] | None = None,
     output: IO[bytes] | int | None = None,
     session: bool = False,
-) -> subprocess.Popen[bytes]:  # noqa: TID251 - the one door
+) -> subprocess.Popen[bytes]:
     """Start `argv` and return it running; the caller waits for it.
 
     Args:
@@ -92,13 +92,13 @@ def start(
     Raises:
         MissingError: `program-missing`.
     """
-    sink = subprocess.DEVNULL if output is None else output  # noqa: TID251 - the one door
+    sink = subprocess.DEVNULL if output is None else output
     try:
-        return subprocess.Popen(  # noqa: TID251 - the one door
+        return subprocess.Popen(
             list(argv),
             cwd=cwd,
             env=None if environment is None else dict(environment),
-            stdin=subprocess.DEVNULL,  # noqa: TID251 - the one door
+            stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
             start_new_session=session,

@@ -63,7 +63,7 @@ class Recorder:
         """Record a line for people."""
         self.record(Noted(level, text))
 
-    def progress(self, step: str, done: int = 0, total: int = 0, unit: str = "", note: str = "") -> None:  # noqa: PLR0913, PLR0917
+    def progress(self, step: str, done: int = 0, total: int = 0, unit: str = "", note: str = "") -> None:
         """Record how far a step is."""
         self.record(StepProgress(step, done, total, unit, note))
 

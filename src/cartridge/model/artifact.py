@@ -71,7 +71,7 @@ class DebianChannel(Part):
     suite: str
     package: str
     moved: Literal["refuse", "signed"] = "refuse"
-    """What to do when the suite no longer has the pinned version: `refuse`, or take the `signed` successor and say so."""
+    """When the suite no longer has the pinned version: `refuse`, or take its `signed` successor and say so."""
 
 
 class NixChannel(Part):

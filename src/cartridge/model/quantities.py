@@ -33,7 +33,7 @@ def _parse(text: str, units: Mapping[str, int], what: str, example: str) -> int:
     return int(exact)
 
 
-def parse_amount(value: Any) -> int:  # noqa: ANN401 - the edge where YAML comes in
+def parse_amount(value: Any) -> int:
     """Return millisatoshi from `1000 sat`, `1 btc` or `5 msat`.
 
     Raises:
@@ -44,7 +44,7 @@ def parse_amount(value: Any) -> int:  # noqa: ANN401 - the edge where YAML comes
     raise ValueError(f"`{value}` has no unit; write `{value} sat`")
 
 
-def parse_duration(value: Any) -> int:  # noqa: ANN401 - the edge where YAML comes in
+def parse_duration(value: Any) -> int:
     """Return milliseconds from `250 ms`, `10 s`, `5 m`, `1 h` or `2 d`.
 
     Raises:
@@ -55,7 +55,7 @@ def parse_duration(value: Any) -> int:  # noqa: ANN401 - the edge where YAML com
     raise ValueError(f"`{value}` has no unit; write `{value} s`")
 
 
-def parse_share(value: Any) -> int:  # noqa: ANN401 - the edge where YAML comes in
+def parse_share(value: Any) -> int:
     """Return parts per million from `50%` or `12.5%`.
 
     Raises:
@@ -69,7 +69,7 @@ def parse_share(value: Any) -> int:  # noqa: ANN401 - the edge where YAML comes 
     return share
 
 
-def _parse_push(value: Any) -> int | Share:  # noqa: ANN401 - the edge where YAML comes in
+def _parse_push(value: Any) -> int | Share:
     return Share(parse_share(value)) if isinstance(value, str) and value.rstrip().endswith("%") else parse_amount(value)
 
 

@@ -172,7 +172,7 @@ class LockResult:
 
 @dataclass(frozen=True, slots=True)
 class VerifyLine:
-    """One resource and how far it is pinned: `config`, `inputs`, `build` or `data`; `wrong` says what does not match."""
+    """How far one resource is pinned (`config`, `inputs`, `build`, `data`); `wrong` says what does not match."""
 
     resource: str
     grade: str

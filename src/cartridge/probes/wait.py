@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cartridge.clock import Clock
-from cartridge.errors import InterruptedByUser, UnknownVerdictError
+from cartridge.errors import InterruptError, UnknownVerdictError
 
 Answer = TypeVar("Answer")
 
@@ -56,12 +56,12 @@ def until(
 
     Raises:
         UnknownVerdictError: `wait-timeout`, with the last answer's text.
-        InterruptedByUser: the patience was cancelled.
+        InterruptError: the patience was cancelled.
     """
     pause, last = FIRST_PAUSE, ""
     while True:
         if patience.cancelled.is_set():
-            raise InterruptedByUser
+            raise InterruptError
         try:
             answer = question()
         except expected as error:
