@@ -111,7 +111,7 @@ def format_amount(millisatoshi: int) -> str:
 
 def format_duration(milliseconds: int) -> str:
     """Return the duration in the largest unit that keeps it whole: `90 s`, `250 ms`."""
-    for unit, size in reversed(SECONDS.items()):
+    for unit, size in reversed(tuple(SECONDS.items())):
         if milliseconds and milliseconds % size == 0:
             return f"{milliseconds // size} {unit}"
     return f"{milliseconds} ms"

@@ -1,0 +1,60 @@
+"""SHA-256 over what something is: equal digests mean equal things, on every machine. Pure.
+
+A value is written as canonical JSON first (sorted keys, no spaces, models by their fields), so that neither
+the order of a mapping nor the spelling of a document matters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+
+from pydantic import BaseModel
+
+from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack
+
+
+def digest(value: object) -> str:
+    """Return the SHA-256 (hex) of `value`: JSON scalars, mappings, sequences, dataclasses or models.
+
+    Raises:
+        TypeError: something in it has no canonical form.
+    """
+    canonical = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def component_parts(stack: ResolvedStack, component: ResolvedComponent, pins: Mapping[str, str]) -> dict[str, str]:
+    """Return a digest for each thing that decides what a component is, by a word fit for a reason.
+
+    Args:
+        stack: holds the templates and the network.
+        component: whose parts.
+        pins: by artifact, the digest of its entry in the lock.
+    """
+    return {
+        "program": digest([component.artifact, pins.get(component.artifact, "")]),
+        "command": digest([component.command, component.environment]),
+        "settings": digest(component.settings),
+        "templates": digest([(file, stack.templates[file.template].text) for file in component.files]),
+        "ports": digest([component.ports, component.fixed_ports]),
+        "dependencies": digest(component.depends_on),
+        "stop": digest(component.stop),
+        "node": digest(stack.network.nodes[component.node].alias if stack.network and component.node else None),
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"{type(value).__name__} has no canonical form")

@@ -1,0 +1,105 @@
+"""Compares a resolved stack with the state of the last `up` and says what to do, and why.
+
+`plan(stack, state, pins)` is the whole interface; it neither looks at what runs (drift is the engine's to see)
+nor at the clock. The order of the changes is the order of the work: what goes away first, in reverse
+dependency order; then what comes, in dependency order; channels last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cartridge.model.network import Channel, Network
+from cartridge.plan.change import Change, ChangeKind, Plan
+from cartridge.plan.digest import component_parts, digest
+from cartridge.plan.state import ComponentRecord, State
+from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack
+
+
+def plan(stack_id: str, stack: ResolvedStack, state: State | None, pins: Mapping[str, str]) -> Plan:
+    """Return every change `up` would make, doing nothing included.
+
+    Args:
+        stack_id: unique on this machine.
+        stack: what is wanted.
+        state: what the last `up` left, or None.
+        pins: by artifact, the digest of its entry in the lock.
+    """
+    old = dict(state.components) if state else {}
+    wanted = {component.name: component for component in stack.components}
+    gone = [
+        Change(ChangeKind.DELETE, f"component/{name}", "the stack no longer has it")
+        for name in reversed(old)
+        if name not in wanted
+    ]
+    coming = [_component(stack, component, old.get(component.name), pins) for component in stack.components]
+    changes = (*gone, *coming, *_channels(stack.network, state), *_unfinished(state))
+    return Plan(stack_id, changes, stack_digest(stack, pins))
+
+
+def stack_digest(stack: ResolvedStack, pins: Mapping[str, str]) -> str:
+    """Return the SHA-256 (hex) over everything that decides what the stack is."""
+    parts = {component.name: component_parts(stack, component, pins) for component in stack.components}
+    return digest([stack.name, stack.target.value, parts, stack.network])
+
+
+def channel_records(network: Network | None) -> dict[str, str]:
+    """Return a digest for each channel by its name: `alice-bob-0` is the first one from alice to bob."""
+    records: dict[str, str] = {}
+    for channel in network.channels if network else ():
+        records[channel_name(channel, records)] = digest(channel)
+    return records
+
+
+def channel_name(channel: Channel, taken: Mapping[str, object]) -> str:
+    """Return the first free name for a channel between these two, in the order they are written."""
+    index = 0
+    while (name := f"{channel.from_}-{channel.to}-{index}") in taken:
+        index += 1
+    return name
+
+
+def network_digest(network: Network | None) -> str:
+    """Return the digest of what the network says beside its channels: nodes and their balances."""
+    return digest(network.nodes if network else None)
+
+
+def _component(
+    stack: ResolvedStack, component: ResolvedComponent, old: ComponentRecord | None, pins: Mapping[str, str]
+) -> Change:
+    resource = f"component/{component.name}"
+    if old is None:
+        return Change(ChangeKind.CREATE, resource, "it does not exist yet")
+    if old.kind != component.kind:
+        return Change(ChangeKind.REPLACE, resource, f"it was a `{old.kind}` and is now a `{component.kind}`")
+    parts = component_parts(stack, component, pins)
+    differing = [word for word, value in parts.items() if old.parts.get(word) != value]
+    if differing:
+        return Change(ChangeKind.UPDATE, resource, f"its {_listed(differing)} changed")
+    return Change(ChangeKind.KEEP, resource, "nothing it is made of changed")
+
+
+def _channels(network: Network | None, state: State | None) -> list[Change]:
+    old, new = (state.channels if state else {}), channel_records(network)
+    changes = []
+    for name, value in new.items():
+        if name not in old:
+            changes.append(Change(ChangeKind.CREATE, f"channel/{name}", "it is not open yet"))
+        elif old[name] != value:
+            changes.append(Change(ChangeKind.REPLACE, f"channel/{name}", "its capacity, push or policies changed"))
+        else:
+            changes.append(Change(ChangeKind.KEEP, f"channel/{name}", "it is open as written"))
+    changes += [
+        Change(ChangeKind.DELETE, f"channel/{name}", "the network no longer has it") for name in old if name not in new
+    ]
+    return changes
+
+
+def _unfinished(state: State | None) -> list[Change]:
+    if state is None or state.ready:
+        return []
+    return [Change(ChangeKind.START, "stack", "the last `up` did not reach ready")]
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
