@@ -25,6 +25,15 @@ class Finished:
     stderr: str
 
 
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A program that ended: its exit status and the bytes it wrote."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -49,27 +58,60 @@ def run(
         UnknownVerdictError: `program-timeout`.
         ApplyError: `program-failed`, only with `check`.
     """
+    captured = capture(argv, cwd=cwd, environment=environment, stdin=(stdin or "").encode(), timeout=timeout)
+    finished = Finished(tuple(argv), captured.status, _text(captured.stdout), _text(captured.stderr))
+    if check and finished.status:
+        tail = (finished.stderr or finished.stdout).strip().splitlines()[-10:]
+        raise ApplyError(f"`{argv[0]}` ended with status {finished.status}", code="program-failed", details=tuple(tail))
+    return finished
+
+
+def capture(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout: float | None = None,
+) -> Captured:
+    """Run `argv` to its end and return its bytes; the arguments mean what they mean to `run`.
+
+    Raises:
+        MissingError: `program-missing`.
+        UnknownVerdictError: `program-timeout`.
+    """
     try:
         done = subprocess.run(
             list(argv),
             cwd=cwd,
             env=None if environment is None else dict(environment),
-            input=(stdin or "").encode(),
+            input=stdin,
             capture_output=True,
             timeout=timeout,
             check=False,
         )
     except (FileNotFoundError, PermissionError) as error:
-        raise MissingError(
-            f"`{argv[0]}` cannot be run: {error.strerror}", code="program-missing", resolution=f"install `{argv[0]}`"
-        ) from error
+        raise _not_runnable(argv[0], error) from error
     except subprocess.TimeoutExpired as error:
         raise UnknownVerdictError(f"`{argv[0]}` did not end within {timeout:g} s", code="program-timeout") from error
-    finished = Finished(tuple(argv), done.returncode, _text(done.stdout), _text(done.stderr))
-    if check and finished.status:
-        tail = (finished.stderr or finished.stdout).strip().splitlines()[-10:]
-        raise ApplyError(f"`{argv[0]}` ended with status {finished.status}", code="program-failed", details=tuple(tail))
-    return finished
+    return Captured(done.returncode, done.stdout, done.stderr)
+
+
+def attach(argv: Sequence[str], *, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> int:
+    """Run `argv` on our own terminal and return its exit status; Ctrl-C is the program's to answer.
+
+    Raises:
+        MissingError: `program-missing`.
+    """
+    try:
+        process = subprocess.Popen(list(argv), cwd=cwd, env=None if environment is None else dict(environment))
+    except (FileNotFoundError, PermissionError) as error:
+        raise _not_runnable(argv[0], error) from error
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def start(
@@ -104,10 +146,14 @@ def start(
             start_new_session=session,
         )
     except (FileNotFoundError, PermissionError) as error:
-        raise MissingError(
-            f"`{argv[0]}` cannot be run: {error.strerror}", code="program-missing", resolution=f"install `{argv[0]}`"
-        ) from error
+        raise _not_runnable(argv[0], error) from error
 
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
+
+
+def _not_runnable(program: str, error: OSError) -> MissingError:
+    return MissingError(
+        f"`{program}` cannot be run: {error.strerror}", code="program-missing", resolution=f"install `{program}`"
+    )

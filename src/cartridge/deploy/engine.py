@@ -51,6 +51,7 @@ class Wanted:
         stop: how it is ended.
         seed: called once, only when the data folder is fresh: files (path relative to the data folder → bytes,
             written 0600) that must be there before the first start. May block until they are made.
+        one_shot: it is meant to end: status 0 is then `done`, not `failed`.
     """
 
     name: str
@@ -62,11 +63,13 @@ class Wanted:
     depends_on: tuple[str, ...]
     stop: Stop
     seed: Callable[[], Mapping[str, bytes]] | None = None
+    one_shot: bool = False
 
 
 Gate = Callable[[str], None]
 """Called by an engine in a worker thread right before it starts a component; returns when it may start,
-raises to give up. The engine calls `Started` right after."""
+raises to give up. The engine calls `Started` right after. A component that is adopted (it runs as wanted
+already) gets no `Gate`, only `Started`. When `apply` raises, gates may still be under way: who made them ends them."""
 Started = Callable[[str], None]
 
 
