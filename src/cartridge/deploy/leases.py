@@ -1,0 +1,106 @@
+"""The registry of leases: one JSON file a stack, written by rename before its first resource is made.
+
+Both targets use it; `gc` and `ps` read it to find stacks of every project of this user. It never decides that
+something must die: guardians and `gc` do, and a resource carries its lease itself as well.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cartridge.deploy.engine import Lease
+from cartridge.errors import MissingError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A lease with what it is for.
+
+    Attributes:
+        lease: whose, and how long.
+        target: `process` or `docker`.
+        folder: the stack's folder of state, absolute.
+    """
+
+    lease: Lease
+    target: str
+    folder: str
+
+
+class Leases:
+    """The leases in one folder (made 0700), which all projects of a user share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, stack: str) -> Path:
+        """Return where the stack's lease is, or would be."""
+        return self._folder / f"{stack}.json"
+
+    def write(self, entry: Entry) -> Path:
+        """Put the entry there, in place of an older one, and return its path."""
+        path = self.path(entry.lease.stack)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(asdict(entry), file)
+        beside.replace(path)
+        return path
+
+    def read(self, stack: str) -> Entry | None:
+        """Return the stack's entry, or None where there is none.
+
+        Raises:
+            MissingError: `lease-unreadable`.
+        """
+        try:
+            return _decode(self.path(stack).read_bytes())
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError) as error:
+            raise MissingError(
+                f"the lease `{self.path(stack)}` cannot be read: {error}",
+                code="lease-unreadable",
+                resolution="`cartridge gc` removes it; then `cartridge up` again",
+            ) from error
+
+    def remove(self, stack: str) -> bool:
+        """Delete the stack's entry; return whether there was one."""
+        try:
+            self.path(stack).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield every entry that can be read, by stack id."""
+        for path in sorted(self._folder.glob("[!.]*.json")):
+            try:
+                yield _decode(path.read_bytes())
+            except (OSError, ValueError, TypeError, KeyError):
+                continue  # gone meanwhile, or listed by `unreadable`
+
+    def unreadable(self) -> Iterator[Path]:
+        """Yield every file of the registry that is no lease."""
+        for path in sorted(self._folder.glob("[!.]*.json")):
+            try:
+                _decode(path.read_bytes())
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError, TypeError, KeyError):
+                yield path
+
+
+def is_expired(lease: Lease, now: datetime.datetime) -> bool:
+    """Tell whether the lease has run out at `now` (with a zone)."""
+    return bool(lease.expires) and datetime.datetime.fromisoformat(lease.expires) <= now
+
+
+def _decode(raw: bytes) -> Entry:
+    body = json.loads(raw)
+    return Entry(lease=Lease(**body.pop("lease")), **body)
