@@ -54,7 +54,7 @@ def run(
         check: raise ApplyError on a status other than 0.
 
     Raises:
-        MissingError: `program-missing`, the program is not there or may not be run.
+        MissingError: `program-missing`, the program is not there or may not be run; `folder-missing`, `cwd` is not.
         UnknownVerdictError: `program-timeout`.
         ApplyError: `program-failed`, only with `check`.
     """
@@ -90,8 +90,8 @@ def capture(
             timeout=timeout,
             check=False,
         )
-    except (FileNotFoundError, PermissionError) as error:
-        raise _not_runnable(argv[0], error) from error
+    except OSError as error:
+        raise _not_runnable(argv[0], cwd, error) from error
     except subprocess.TimeoutExpired as error:
         raise UnknownVerdictError(f"`{argv[0]}` did not end within {timeout:g} s", code="program-timeout") from error
     return Captured(done.returncode, done.stdout, done.stderr)
@@ -105,8 +105,8 @@ def attach(argv: Sequence[str], *, cwd: Path | None = None, environment: Mapping
     """
     try:
         process = subprocess.Popen(list(argv), cwd=cwd, env=None if environment is None else dict(environment))
-    except (FileNotFoundError, PermissionError) as error:
-        raise _not_runnable(argv[0], error) from error
+    except OSError as error:
+        raise _not_runnable(argv[0], cwd, error) from error
     while True:
         try:
             return process.wait()
@@ -145,15 +145,22 @@ def start(
             stderr=sink,
             start_new_session=session,
         )
-    except (FileNotFoundError, PermissionError) as error:
-        raise _not_runnable(argv[0], error) from error
+    except OSError as error:
+        raise _not_runnable(argv[0], cwd, error) from error
 
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _not_runnable(program: str, error: OSError) -> MissingError:
+def _not_runnable(program: str, cwd: Path | None, error: OSError) -> MissingError:
+    if cwd is not None and not cwd.is_dir():
+        return MissingError(
+            f"`{program}` cannot be run in `{cwd}`: there is no such folder",
+            code="folder-missing",
+            resolution=f"make the folder, or look why `{cwd.name}` is gone",
+        )
+    advice = "install" if isinstance(error, FileNotFoundError) else "look at the file and its permissions; or install"
     return MissingError(
-        f"`{program}` cannot be run: {error.strerror}", code="program-missing", resolution=f"install `{program}`"
+        f"`{program}` cannot be run: {error.strerror}", code="program-missing", resolution=f"{advice} `{program}`"
     )
