@@ -11,12 +11,14 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cartridge.clock import Clock
 from cartridge.errors import CartridgeError
 from cartridge.journal.events import KINDS, Ending, Event, Noted, StepEnded, StepProgress, StepStarted
+from cartridge.journal.redaction import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,11 @@ class Recorder:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def record(self, event: Event) -> None:
-        """Append `event` and tell the listeners."""
+        """Append `event` and tell the listeners; what looks like a secret in it is hidden first."""
         entry = Entry(
-            self._clock.now().isoformat(timespec="milliseconds"), round(self._clock.monotonic() - self._began, 4), event
+            self._clock.now().isoformat(timespec="milliseconds"),
+            round(self._clock.monotonic() - self._began, 4),
+            _redacted(event),
         )
         with self._lock:
             if self._file is not None:
@@ -98,6 +102,13 @@ class Step:
     def skip(self, note: str) -> None:
         """Say that there was nothing to do."""
         self.ending, self.note = Ending.SKIPPED, note
+
+
+def _redacted(event: Event) -> Event:
+    hidden: dict[str, Any] = {
+        name: text for name, value in asdict(event).items() if type(value) is str and (text := redact(value)) != value
+    }
+    return replace(event, **hidden) if hidden else event
 
 
 def encode(entry: Entry) -> bytes:

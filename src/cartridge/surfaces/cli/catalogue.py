@@ -1,0 +1,45 @@
+"""Every verb with its one line of help, by section: what `cartridge --help` and completion print.
+
+A static table, so that listing the verbs imports none of them; a test holds it against the commands themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "Run a stack": {
+        "up": "Bring a stack up and wait until it is ready.",
+        "down": "End a stack and remove everything it made.",
+        "plan": "Say what `up` would do, and why; change nothing.",
+        "ps": "List what is up.",
+        "logs": "Print what components said.",
+        "exec": "Run a program where a component runs.",
+        "wait": "Wait until components are ready, running or stopped.",
+        "connect": "Print what a client needs to reach a node.",
+    },
+    "Use the network": {
+        "mine": "Mine blocks and wait until every node has them.",
+        "fund": "Give a node on-chain money.",
+        "pay": "Pay from one node to another over Lightning.",
+    },
+    "Write stacks": {
+        "init": "Write a small project to start from.",
+        "check": "Report everything wrong in your documents.",
+        "schema": "Print a JSON Schema, for editors and programs.",
+        "explain": "Explain an error code.",
+        "show": "Print a product of the pipeline: workspace, stack, plan, bundle or settings.",
+        "render": "Print every file the components would get.",
+    },
+    "Keep it in order": {
+        "lock": "Pin every outside input by digest, or check that it is pinned.",
+        "verify": "Grade how far a stack is reproducible.",
+        "gc": "Remove what dead runs left behind.",
+        "doctor": "Look whether this machine has what stacks need.",
+        "completion": "Print the completion script of a shell.",
+        "version": "Print the versions of Cartridge and of what it uses.",
+    },
+}
+
+VERBS: Mapping[str, str] = {verb: line for verbs in SECTIONS.values() for verb, line in verbs.items()}
+"""Help line by verb, in the order of the sections."""

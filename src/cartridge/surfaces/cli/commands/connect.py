@@ -1,0 +1,73 @@
+"""`cartridge connect`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from cartridge.surfaces.cli.flags import CHOOSE, Flags, suggest
+from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.style import Ink, Style
+
+if TYPE_CHECKING:
+    from cartridge.operations.results import ConnectResult
+
+
+@command("connect", *CHOOSE)
+@click.argument("component", metavar="NODE", shell_complete=suggest("component"))
+@click.option("--format", "form", type=click.Choice(["env", "uri", "files", "json"]), help="Print one part alone.")
+@click.option("--reveal", is_flag=True, help="Print passwords and macaroons too.")
+def connect(session: Session, flags: Flags, *, component: str, form: str | None, reveal: bool) -> None:
+    """Print what a client needs to reach a node: variables, URIs, files and ready-made commands.
+
+    For a shell: eval "$(cartridge connect alice --format env)"
+    """
+    with session.context("connect", flags) as context:
+        result = session.verbs.connect(context, component=component, reveal=reveal)
+    if form == "json" and not session.terminal.json:
+        from cartridge.surfaces.cli.answers import as_json
+
+        session.terminal.answer(as_json("connect", result))
+    else:
+        session.answer("connect", result, lambda style: _form(form)(result, style, reveal))
+    if form == "env" and not reveal and any("hidden" in value for value in result.environment.values()):
+        session.terminal.tell("a secret is left out; `--reveal` prints it\n")
+
+
+def _form(form: str | None) -> Callable[[ConnectResult, Style, bool], str]:
+    match form:
+        case "env":
+            return lambda result, _, __: exports(result.environment)
+        case "uri":
+            return lambda result, _, __: "".join(f"{uri}\n" for uri in result.uris.values())
+        case "files":
+            return lambda result, _, __: "".join(f"{path}\n" for path in result.files.values())
+        case _:
+            return text
+
+
+def exports(environment: Mapping[str, str]) -> str:
+    """Return the variables as a shell reads them."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+
+
+def text(result: ConnectResult, style: Style, reveal: bool) -> str:  # noqa: FBT001 — same shape as its siblings
+    """Return every part under its heading."""
+    parts = [_part("environment", exports(result.environment).splitlines(), style)]
+    for heading, values in (("uris", result.uris), ("files", result.files)):
+        width = max(map(len, values), default=0)
+        parts.append(_part(heading, [f"{name:<{width}}  {value}" for name, value in values.items()], style))
+    parts.append(_part("commands", list(result.commands), style))
+    if not reveal:
+        parts.append(style.paint("secrets are left out; `--reveal` prints them", Ink.DIM) + "\n")
+    return "\n".join(part for part in parts if part)
+
+
+def _part(heading: str, lines: list[str], style: Style) -> str:
+    return "".join([style.paint(heading, Ink.BOLD) + "\n", *(f"  {line}\n" for line in lines)]) if lines else ""
+
+
+COMMAND = connect

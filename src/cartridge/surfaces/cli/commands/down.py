@@ -1,0 +1,67 @@
+"""`cartridge down`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cartridge.errors import InputError, InterruptError
+from cartridge.surfaces.cli.flags import CHOOSE, OFFLINE, YES, Flags
+from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.style import Ink, Style, count, elapsed
+
+if TYPE_CHECKING:
+    from cartridge.operations.context import Context
+    from cartridge.operations.results import DownResult, StackView
+
+
+@command("down", *CHOOSE, OFFLINE, YES)
+@click.option("-a", "--all", "all_stacks", is_flag=True, help="Every stack of this project.")
+def down(session: Session, flags: Flags, *, all_stacks: bool) -> int | None:
+    """End a stack and remove everything it made, its data included.
+
+    Asks first on a terminal. Without one it wants `--yes`, except where CI is set.
+    """
+    with session.context("down", flags) as context:
+        if not flags.yes and not session.terminal.unattended and not _agreed(session, context, all_stacks=all_stacks):
+            session.terminal.tell("nothing was removed\n")
+            return 0
+        result = session.verbs.down(context, all_stacks=all_stacks)
+    session.answer("down", result, lambda style: text(result, style))
+    return None
+
+
+def text(result: DownResult, style: Style) -> str:
+    """Return what was removed."""
+    if not result.removed:
+        return "nothing was up\n"
+    what = f"{style.paint(result.stack, Ink.BOLD)} is down ({result.target})"
+    head = f"{what}: {count(len(result.removed), 'resource')} removed in {elapsed(result.seconds)}\n"
+    return head + "".join(f"  {style.paint('-', Ink.RED)} {name}\n" for name in result.removed)
+
+
+def _agreed(session: Session, context: Context, *, all_stacks: bool) -> bool:
+    stacks = session.verbs.ps(context, all_stacks=all_stacks).stacks
+    if not stacks:
+        return True
+    what = "; ".join(_what(stack) for stack in stacks)
+    if not session.terminal.can_ask:
+        raise InputError(
+            f"this would remove {what}, and there is nobody to ask",
+            code="confirmation-needed",
+            resolution="give `--yes`",
+        )
+    session.terminal.tell(f"This removes {what}, data included.\nGo on? [y/N] ")
+    answer = session.terminal.stdin.readline()
+    if not answer:
+        raise InterruptError
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _what(stack: StackView) -> str:
+    names = ", ".join(component.name for component in stack.components)
+    return f"`{stack.stack}` ({stack.target}: {names})" if names else f"`{stack.stack}` ({stack.target})"
+
+
+COMMAND = down

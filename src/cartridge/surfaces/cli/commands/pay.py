@@ -1,0 +1,36 @@
+"""`cartridge pay`."""
+
+from __future__ import annotations
+
+import click
+
+from cartridge.surfaces.cli.flags import CHOOSE, WAIT_TIMEOUT, Flags, suggest
+from cartridge.surfaces.cli.quantities import amount_of, amount_text
+from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.style import count
+
+
+@command("pay", *CHOOSE, WAIT_TIMEOUT)
+@click.argument("payer", shell_complete=suggest("node"))
+@click.argument("payee", shell_complete=suggest("node"))
+@click.argument("amount", nargs=-1, required=True, metavar="AMOUNT")
+@click.option("--keysend", is_flag=True, help="Without an invoice.")
+def pay(session: Session, flags: Flags, *, payer: str, payee: str, amount: tuple[str, ...], keysend: bool) -> None:
+    """Pay from one node to another over Lightning.
+
+    For example: cartridge pay alice bob 1000 sat
+    """
+    asked = amount_of(amount)
+    with session.context("pay", flags) as context:
+        result = session.verbs.pay(context, payer=payer, payee=payee, amount=asked, keysend=keysend)
+    session.answer(
+        "pay",
+        result,
+        lambda _: (
+            f"{result.payer} paid {result.payee} {amount_text(result.amount)} over {count(result.hops, 'hop')} in"
+            f" {result.seconds * 1000:.0f} ms; fee {amount_text(result.fee)}\npayment {result.payment_hash}\n"
+        ),
+    )
+
+
+COMMAND = pay

@@ -1,0 +1,56 @@
+"""The JSON Schemas of what `-o json` prints, made from the result types. Imported only to print or to check them.
+
+`python -m cartridge.surfaces.cli.schemas FOLDER` writes them all; a test holds `schemas/output/` against this.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cartridge.errors import InputError
+from cartridge.surfaces.cli.answers import TYPES, VERSION, schema_name
+
+
+def output_schema(answer: str) -> dict[str, Any]:
+    """Return the schema of an answer by its name in `answers.TYPES`.
+
+    Raises:
+        InputError: `schema-unknown`.
+    """
+    from pydantic import TypeAdapter
+
+    if answer not in TYPES:
+        raise InputError(
+            f"there is no schema `output/{answer}`",
+            code="schema-unknown",
+            resolution=f"one of {', '.join(f'`output/{name}`' for name in TYPES)}",
+        )
+    body = TypeAdapter(TYPES[answer]).json_schema(mode="serialization")
+    definitions = {"$defs": definitions} if (definitions := body.pop("$defs", None)) else {}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{answer}.v{VERSION}.json",
+        **body,
+        "properties": {"schema": {"const": schema_name(answer)}, **body["properties"]},
+        "required": ["schema", *body["properties"]],
+        **definitions,
+    }
+
+
+def files() -> dict[str, str]:
+    """Return every schema as text, by file name."""
+    return {f"{name}.json": json.dumps(output_schema(name), indent=2, ensure_ascii=False) + "\n" for name in TYPES}
+
+
+def main(folder: Path) -> None:
+    """Write every schema into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

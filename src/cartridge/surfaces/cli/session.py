@@ -1,0 +1,117 @@
+"""One run of the command line: what every command is given, and how it opens a context and answers.
+
+`Session` is made once by `app.run`; `command` turns a function of (session, flags, its own parameters) into a click
+command. Commands return an exit status or None for fine; they never print but through `Session.terminal`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cartridge.surfaces.cli.flags import SAY, Flags, split
+
+if TYPE_CHECKING:
+    from cartridge.clock import Clock
+    from cartridge.journal.recorder import Entry
+    from cartridge.operations.context import Context
+    from cartridge.surfaces.cli.style import Style
+    from cartridge.surfaces.cli.terminal import Terminal
+    from cartridge.surfaces.cli.verbs import Verbs
+    from cartridge.workspace.settings import Settings
+
+RECENT = 40
+"""Entries of the journal that a crash file quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command works with.
+
+    Attributes:
+        verbs: the operations.
+        terminal: the streams.
+        settings: the environment, read once.
+        clock: the time.
+        recent: the last journal entries of this run.
+    """
+
+    verbs: Verbs
+    terminal: Terminal
+    settings: Settings
+    clock: Clock
+    recent: deque[Entry] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    @contextlib.contextmanager
+    def context(self, verb: str, flags: Flags, *, orderly: bool = True) -> Iterator[Context]:
+        """Open the context of a verb, with its progress on stderr, and close both at the end.
+
+        Args:
+            verb: names the journal.
+            flags: the common flags as given.
+            orderly: let the first Ctrl-C ask the operation to end in order; without, it ends at once.
+        """
+        from cartridge.surfaces.cli import interruption, progress
+
+        with progress.shown(flags.progress or self.settings.progress, self.terminal, self.clock) as show:
+            for warning in self.settings.warnings:
+                self.terminal.tell(f"warning: {warning.brief}; {warning.resolution}\n")
+            context = self.verbs.open(flags.options(self.settings), verb, (self.recent.append, show))
+            with contextlib.closing(context), interruption.handled(context.cancelled, show.announce, orderly=orderly):
+                yield context
+
+    def answer(self, name: str, result: object, text: Callable[[Style], str]) -> None:
+        """Write a result to stdout, as JSON where that was asked for.
+
+        Args:
+            name: of its schema, mostly the verb.
+            result: a frozen dataclass listed in `answers.TYPES`.
+            text: makes the text for people; called only when it is wanted.
+        """
+        if self.terminal.json:
+            from cartridge.surfaces.cli.answers import as_json
+
+            self.terminal.answer(as_json(name, result))
+        else:
+            self.terminal.answer(text(self.terminal.style))
+
+
+def command(
+    name: str, *flags: click.Option, context_settings: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., int | None]], click.Command]:
+    """Make a function a click command that takes these common flags as well as its own parameters.
+
+    The function gets the session and the common `Flags` first; its docstring is the command's help.
+
+    Args:
+        name: the verb.
+        flags: the common flags it takes; those of `SAY` it always takes.
+        context_settings: click's, beside our own.
+    """
+
+    def wrap(function: Callable[..., int | None]) -> click.Command:
+        @click.pass_obj
+        def callback(session: Session, /, **parameters: Any) -> int:
+            common, own = split(parameters)
+            return function(session, common, **own) or 0
+
+        own: list[click.Parameter] = getattr(function, "__click_params__", [])
+        return click.Command(
+            name,
+            params=[*reversed(own), *flags, *SAY],
+            callback=callback,
+            help=inspect.cleandoc(function.__doc__ or ""),
+            context_settings={
+                "help_option_names": ["-h", "--help"],
+                "max_content_width": 100,
+                **(context_settings or {}),
+            },
+        )
+
+    return wrap

@@ -1,0 +1,178 @@
+"""The one door from the command line to the operations: a typed method a verb, each imported when it is called.
+
+Adds nothing and decides nothing. Tests hand the commands `tests.doubles.verbs.FakeVerbs` instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from cartridge.journal.recorder import Listener
+    from cartridge.operations import results
+    from cartridge.operations.context import Context, Options
+
+Condition = Literal["ready", "running", "stopped"]
+
+
+class Verbs:
+    """The operations as they are."""
+
+    def open(self, options: Options, verb: str, listeners: tuple[Listener, ...]) -> Context:
+        """Return the context of one run."""
+        from cartridge.operations.context import Context
+
+        return Context.open(options, verb, listeners)
+
+    def up(self, context: Context, *, refresh: bool) -> results.UpResult:
+        """See `operations.up`."""
+        from cartridge.operations.up import up
+
+        return up(context, refresh=refresh)
+
+    def plan(self, context: Context, *, refresh: bool) -> results.PlanResult:
+        """See `operations.plan`."""
+        from cartridge.operations.plan import plan
+
+        return plan(context, refresh=refresh)
+
+    def down(self, context: Context, *, all_stacks: bool) -> results.DownResult:
+        """See `operations.down`."""
+        from cartridge.operations.down import down
+
+        return down(context, all_stacks=all_stacks)
+
+    def ps(self, context: Context, *, all_stacks: bool) -> results.PsResult:
+        """See `operations.ps`."""
+        from cartridge.operations.ps import ps
+
+        return ps(context, all_stacks=all_stacks)
+
+    def logs(
+        self, context: Context, *, components: tuple[str, ...], tail: int | None, follow: bool
+    ) -> Iterator[tuple[str, bytes]]:
+        """See `operations.logs`."""
+        from cartridge.operations.logs import logs
+
+        return logs(context, components=components, tail=tail, follow=follow)
+
+    def execute(self, context: Context, *, component: str, argv: Sequence[str]) -> int:
+        """See `operations.execute`."""
+        from cartridge.operations.execute import execute
+
+        return execute(context, component=component, argv=argv)
+
+    def wait(self, context: Context, *, components: tuple[str, ...], condition: Condition) -> results.PsResult:
+        """See `operations.wait`."""
+        from cartridge.operations.wait import wait
+
+        return wait(context, components=components, condition=condition)
+
+    def connect(self, context: Context, *, component: str, reveal: bool) -> results.ConnectResult:
+        """See `operations.connect`."""
+        from cartridge.operations.connect import connect
+
+        return connect(context, component=component, reveal=reveal)
+
+    def init(self, folder: Path, *, example: str) -> tuple[str, ...]:
+        """See `operations.init`."""
+        from cartridge.operations.init import init
+
+        return init(folder, example=example)
+
+    def check(self, context: Context) -> results.CheckResult:
+        """See `operations.check`."""
+        from cartridge.operations.check import check
+
+        return check(context)
+
+    def schema(self, kind: str) -> Mapping[str, object]:
+        """See `operations.schema`."""
+        from cartridge.operations.schema import schema
+
+        return schema(kind)
+
+    def explain(self, code: str) -> str:
+        """See `operations.explain`."""
+        from cartridge.operations.explain import explain
+
+        return explain(code)
+
+    def codes(self) -> tuple[str, ...]:
+        """See `operations.explain.codes`."""
+        from cartridge.operations.explain import codes
+
+        return codes()
+
+    def show(self, context: Context, *, product: str) -> results.ShowResult:
+        """See `operations.show`."""
+        from cartridge.operations.show import show
+
+        return show(context, product=product)
+
+    def render(self, context: Context, *, to: Path | None) -> results.RenderResult:
+        """See `operations.render`."""
+        from cartridge.operations.render import render
+
+        return render(context, to=to)
+
+    def lock(self, context: Context, *, check: bool, update: tuple[str, ...], all_entries: bool) -> results.LockResult:
+        """See `operations.lock`."""
+        from cartridge.operations.lock import lock
+
+        return lock(context, check=check, update=update, all_entries=all_entries)
+
+    def verify(self, context: Context, *, require: str | None) -> results.VerifyResult:
+        """See `operations.verify`."""
+        from cartridge.operations.verify import verify
+
+        return verify(context, require=require)
+
+    def gc(self, context: Context, *, dry_run: bool) -> results.GcResult:
+        """See `operations.gc`."""
+        from cartridge.operations.gc import gc
+
+        return gc(context, dry_run=dry_run)
+
+    def doctor(self, context: Context) -> results.DoctorResult:
+        """See `operations.doctor`."""
+        from cartridge.operations.doctor import doctor
+
+        return doctor(context)
+
+    def mine(self, context: Context, *, blocks: int) -> results.MineResult:
+        """See `operations.mine`."""
+        from cartridge.operations.mine import mine
+
+        return mine(context, blocks=blocks)
+
+    def fund(self, context: Context, *, node: str, amount: int) -> results.FundResult:
+        """See `operations.fund`."""
+        from cartridge.operations.fund import fund
+
+        return fund(context, node=node, amount=amount)
+
+    def pay(self, context: Context, *, payer: str, payee: str, amount: int, keysend: bool) -> results.PayResult:
+        """See `operations.pay`."""
+        from cartridge.operations.pay import pay
+
+        return pay(context, payer=payer, payee=payee, amount=amount, keysend=keysend)
+
+    def names(self, options: Options, kind: str) -> tuple[str, ...]:
+        """See `operations.complete`."""
+        from cartridge.operations.complete import names
+
+        return names(options, kind)
+
+    def version_of(self, program: str, *arguments: str) -> str:
+        """Return what a program on PATH says its version is; empty where it is not there or does not answer."""
+        from cartridge.errors import CartridgeError
+        from cartridge.spawn import run
+
+        try:
+            finished = run([program, *arguments], timeout=3)
+        except CartridgeError:
+            return ""
+        return finished.stdout.strip().splitlines()[0] if finished.status == 0 and finished.stdout.strip() else ""
