@@ -81,6 +81,8 @@ class NixChannel(Part):
     attribute: str
     revision: str
     """The commit of nixpkgs."""
+    source: str = ""
+    """SRI of that commit's unpacked tree (nix's `narHash`); found out by `cartridge lock` where it is left out."""
 
 
 Channel = Annotated[

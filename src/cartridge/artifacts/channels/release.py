@@ -1,0 +1,46 @@
+"""The project's own release archives, pinned by SHA-256 and checked before anything is unpacked.
+
+Unpacked with Python's `data` filter, which refuses absolute names, names that climb out and devices.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+from cartridge.artifacts.channels import Job, Unserved
+from cartridge.artifacts.fetch import Fetcher, mirrored
+from cartridge.artifacts.pins import Pin
+from cartridge.artifacts.receipt import Made
+from cartridge.artifacts.sources import Meter
+from cartridge.artifacts.tree import sri_from_hex
+from cartridge.model.artifact import Archive, ReleaseChannel
+
+
+def make(job: Job, folder: Path, scratch: Path) -> Made:
+    """Download, check and unpack; see `Maker.make`."""
+    del scratch
+    channel, archive = _declared(job)
+    fetcher = Fetcher(job.sources, Meter(job.sources, job.step, "bytes"))
+    path = fetcher.fetch(mirrored(archive.url, job.sources.mirror), job.pin.source, through_nix=True)
+    try:
+        with tarfile.open(path) as archived:
+            archived.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError) as error:
+        raise Unserved(f"`{archive.url}` cannot be unpacked: {error}") from error
+    path.unlink()
+    return Made(channel.version, {name: f"{channel.folder}/{name}".lstrip("/") for name in job.declaration.binaries})
+
+
+def pin(job: Job) -> Pin:
+    """Return the archive's digest as the cartridge declares it; see `Maker.pin`."""
+    channel, archive = _declared(job)
+    return Pin("release", channel.version, sri_from_hex(archive.sha256))
+
+
+def _declared(job: Job) -> tuple[ReleaseChannel, Archive]:
+    assert isinstance(job.channel, ReleaseChannel)
+    archive = job.channel.archives.get(job.platform)
+    if archive is None:
+        raise Unserved(f"there is no release archive for {job.platform}")
+    return job.channel, archive
