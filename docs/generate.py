@@ -106,7 +106,7 @@ def _verb(name: str, command: click.Command, above: click.Context) -> str:
     usage = " ".join(command.collect_usage_pieces(context))
     words = inspect.cleandoc(command.help or "").replace("\b\n", "")
     rows = [
-        f"| `{', '.join([*option.opts, *option.secondary_opts])}{_escape(_metavar(option, context))}` | {_cell(option)} |"
+        f"| `{', '.join(option.opts)}{_escape(_metavar(option, context))}` | {_cell(option)} |"
         for option in command.params
         if isinstance(option, click.Option) and not option.hidden
     ]

@@ -1,16 +1,28 @@
-"""What every test may ask for: engines that are really there, or a clear word that they are not.
+"""What every test may ask for: engines and programs that are really there, or a clear word that they are not.
 
 A test says what it needs by a marker (`docker`, `lightning`, `pulumi`). On a laptop a missing need skips the
 test and says what is missing; with `CI` set it is a failure, so that nothing is left untested unseen.
+Programs come from the store, and are made first where it has them not yet.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from cartridge.artifacts.installed import Installed
+    from cartridge.journal.recorder import Entry
+    from cartridge.operations.context import Context
+
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
+
+NEEDS = {"docker": ("docker_engine",), "lightning": ("programs",), "pulumi": ("pulumi_cli",)}
+"""The fixtures each marker stands for."""
 
 
 def lacking(what: str) -> None:
@@ -18,6 +30,15 @@ def lacking(what: str) -> None:
     if IN_CI:
         pytest.fail(f"CI must have it: {what}", pytrace=False)
     pytest.skip(what)
+
+
+@pytest.fixture(autouse=True)
+def _needs(request: pytest.FixtureRequest) -> None:
+    """Bring what the test's markers name before it starts."""
+    for marker, fixtures in NEEDS.items():
+        if request.node.get_closest_marker(marker):
+            for fixture in fixtures:
+                request.getfixturevalue(fixture)
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +55,46 @@ def docker_engine() -> None:
         lacking(f"no Docker Engine answers: {error}")
 
 
-@pytest.fixture(autouse=True)
-def _needs(request: pytest.FixtureRequest) -> None:
-    """Bring what the test's markers name before it starts."""
-    for marker, fixture in (("docker", "docker_engine"),):
-        if request.node.get_closest_marker(marker):
-            request.getfixturevalue(fixture)
+@pytest.fixture(scope="session")
+def programs(request: pytest.FixtureRequest) -> Mapping[str, Installed]:
+    """The programs of the shipped stack for this machine, by artifact."""
+    from cartridge.operations import programs as store
+
+    with _opened(request) as context:
+        return store.ensure(context, context.resolved())
+
+
+@pytest.fixture(scope="session")
+def pulumi_cli(request: pytest.FixtureRequest) -> Installed:
+    """The Pulumi CLI."""
+    from cartridge.artifacts import toolchain
+    from cartridge.artifacts.install import ensure
+    from cartridge.operations import programs as store
+
+    with _opened(request) as context:
+        return ensure(toolchain.PULUMI, toolchain.PULUMI_DECLARATION, store.lock(context), store.sources(context))
+
+
+@contextmanager
+def _opened(request: pytest.FixtureRequest) -> Iterator[Context]:
+    """Open a context on the shipped stack that shows how far it is; what is missing is lacking."""
+    from cartridge.errors import MissingError
+    from cartridge.operations.context import Context, Options
+
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    context = Context.open(Options(stack="lightning-pair"), "test", (_show,))
+    try:
+        with capture.global_and_fixture_disabled():
+            yield context
+    except MissingError as error:
+        lacking(" · ".join((error.brief, *error.details)))
+    finally:
+        context.close()
+
+
+def _show(entry: Entry) -> None:
+    """Print a line for each step that begins: a cold store takes minutes, and silence looks like a hang."""
+    from cartridge.journal.events import StepStarted
+
+    if isinstance(entry.event, StepStarted):
+        print(f"\n  {entry.event.title} …", end="", flush=True)  # noqa: T201

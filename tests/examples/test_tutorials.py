@@ -1,0 +1,56 @@
+"""Every command a tutorial shows is run, in order, against real daemons, in a project like the reader's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cartridge import spawn
+
+ROOT = Path(__file__).parents[2]
+TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+CARTRIDGE = Path(sys.executable).with_name("cartridge")
+PROJECT = ("cartridge.lock", "cartridges", "stacks", "templates", "tools")
+
+pytestmark = [pytest.mark.lightning, pytest.mark.slow]
+
+
+def lines(page: Path) -> list[str]:
+    """Return the command lines of a page's console blocks, in order."""
+    blocks = re.findall(r"(?ms)^```console\n(.*?)^```", page.read_text(encoding="utf-8"))
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+def meant(line: str) -> list[str]:
+    """Return the arguments a line comes to here: `make TARGET` is what that target runs once all is installed."""
+    words = shlex.split(line, comments=True)
+    if words[0] == "make":
+        shown = spawn.run(["make", "--dry-run", "--silent", *words[1:]], cwd=ROOT, check=True).stdout
+        words = shlex.split(shown.splitlines()[-1])
+    assert Path(words[0]).name == "cartridge", line
+    return [str(CARTRIDGE), *words[1:]]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A copy of what a clone holds for `cartridge`; nothing is left running in it."""
+    for name in PROJECT:
+        source = ROOT / name
+        shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path)
+    yield tmp_path
+    spawn.run([str(CARTRIDGE), "down", "--all", "--yes"], cwd=tmp_path, timeout=120)
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
+def test_every_command_of_a_tutorial_works_as_shown(page: Path, project: Path) -> None:
+    assert lines(page)
+    for line in lines(page):
+        done = spawn.run(meant(line), cwd=project, timeout=240)
+
+        assert done.status == 0, f"$ {line}\n{done.stdout}{done.stderr}"
