@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cartridge.deploy.engine import Lease
 from cartridge.errors import MissingError
+from cartridge.workspace.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,21 @@ class Leases:
                 continue
             except (OSError, ValueError, TypeError, KeyError):
                 yield path
+
+
+def registry(settings: Settings) -> Leases:
+    """Return the registry of this user."""
+    return Leases(settings.state_home / "leases")
+
+
+def expiry(now: datetime.datetime, ttl: int | None) -> str:
+    """Return the `expires` of a lease that is taken at `now` for `ttl` milliseconds; None is for ever."""
+    return "" if ttl is None else (now + datetime.timedelta(milliseconds=ttl)).isoformat(timespec="milliseconds")
+
+
+def seconds(lease: Lease) -> float:
+    """Return the lease's end in seconds since 1970; 0 for never."""
+    return datetime.datetime.fromisoformat(lease.expires).timestamp() if lease.expires else 0.0
 
 
 def is_expired(lease: Lease, now: datetime.datetime) -> bool:

@@ -73,16 +73,11 @@ def hold(path: Path, verb: str, queue: Queue) -> Iterator[None]:
 
 
 def holder(path: Path) -> Holder | None:
-    """Return who has the lock at `path`; None where nobody has it or it does not say."""
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        descriptor = os.open(path, os.O_RDWR)
-        try:
-            if _try(descriptor):
-                return None
-            return Holder(**json.loads(os.pread(descriptor, 4096, 0)))
-        finally:
-            os.close(descriptor)
-    return None
+    """Return who says to have the lock at `path`; None where there is none, or it does not say."""
+    try:
+        return Holder(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _acquire(path: Path, queue: Queue) -> int:

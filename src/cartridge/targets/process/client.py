@@ -1,0 +1,353 @@
+"""Speaks to a stack's guardian, and starts it where there is none.
+
+One connection a request, so any number of threads may ask at once. Decides nothing about components; waits for
+nothing but answers. Imports only what every verb has imported anyway.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from cartridge import spawn
+from cartridge.clock import Clock, SystemClock
+from cartridge.errors import ApplyError, CartridgeError, MissingError
+from cartridge.targets.process import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+PATIENCE = 10.0
+"""Seconds in which a guardian must start, and answer what needs no waiting."""
+
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from cartridge.targets.process.launch import main; main()"
+_HELD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A component as its guardian knows it.
+
+    Attributes:
+        name: the component.
+        digest: of what it was started as.
+        state: a `ComponentState`.
+        pid: 0 where nothing runs.
+        start_time: of the process, in clock ticks since boot; with the pid it is unique.
+        exit_status: how it ended; minus the signal; None while it runs.
+        started: ISO 8601 in UTC, "" if never.
+        restarts: since the guardian knows it.
+    """
+
+    name: str
+    digest: str
+    state: str
+    pid: int
+    start_time: int
+    exit_status: int | None
+    started: str
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What the guardian must know to start a component; its environment goes along but is not kept.
+
+    Attributes:
+        name: the component.
+        digest: of what it is; a running one with the same digest is kept.
+        argv: program (absolute path) and arguments.
+        cwd: folder to run in.
+        log: path of its log.
+        stop: signal's number, and seconds until it is killed.
+        depends_on: components that are ended after it.
+        one_shot: whether ending with status 0 is what it is for.
+    """
+
+    name: str
+    digest: str
+    argv: tuple[str, ...]
+    cwd: str
+    log: str
+    stop: tuple[int, float]
+    depends_on: tuple[str, ...]
+    one_shot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Who answers: protocol, stack, and the pids of the guardian and its watcher."""
+
+    protocol: int
+    stack: str
+    pid: int
+    watcher: int
+
+
+class Guardian:
+    """The guardian of one stack, as its clients see it.
+
+    Args:
+        stack: the stack's id.
+        runtime: folder of sockets, short; made 0700.
+        folder: the stack's own folder.
+        clock: what waiting passes by.
+
+    Attributes:
+        runtime: the stack's own folder in that of the sockets.
+    """
+
+    def __init__(self, stack: str, runtime: Path, folder: Path, clock: Clock | None = None) -> None:
+        from cartridge.targets.process.runtime import stack_folder
+
+        self._stack, self._base, self.runtime = stack, runtime, stack_folder(runtime, stack)
+        self._folder, self._clock = folder, clock or SystemClock()
+
+    def ensure(self, expires: float, belongings: Sequence[Path]) -> None:
+        """Start the guardian where none lives, and give it the lease.
+
+        Args:
+            expires: end of the lease, in seconds since 1970; 0 for never.
+            belongings: what it removes when the lease ends or the stack is destroyed.
+
+        Raises:
+            ApplyError: `guardian-failed`, it does not start, or `guardian-version`.
+            MissingError: `runtime-folder-unsafe`.
+        """
+        from cartridge.targets.process.runtime import make_private
+
+        make_private(self._base)
+        deadline = self._clock.monotonic() + PATIENCE
+        while (hello := self.hello()) is None:
+            if self._launch(expires, belongings) == _HELD:
+                if self._clock.monotonic() > deadline:
+                    raise self._failed("it lives but does not answer")
+                self._clock.wait(0.01)
+        if hello.protocol != wire.PROTOCOL:
+            raise ApplyError(
+                "this stack's guardian is of another version of cartridge",
+                code="guardian-version",
+                resolution="`cartridge down` with the version that started it, then `cartridge up`",
+            )
+        self.ask("renew", expires=expires, belongings=[str(path) for path in belongings])
+
+    def hello(self) -> Hello | None:
+        """Return who answers, or None where no guardian lives."""
+        try:
+            return Hello(**self.ask("hello"))
+        except MissingError:
+            return None
+
+    def reserve(self, wanted: Sequence[tuple[str, str, int, bool]]) -> Mapping[tuple[str, str], int]:
+        """Hold ports and return all that are held, by component and port name.
+
+        Args:
+            wanted: component, port name, number (0 takes a free one), and whether it must be that number.
+
+        Raises:
+            MissingError: `port-taken`, naming who has it.
+        """
+        answer = self.ask("reserve", wanted=[list(one) for one in wanted])
+        return {(component, name): number for component, name, number in answer["ports"]}
+
+    def start(self, definition: Definition, environment: Mapping[str, str]) -> tuple[Look, bool]:
+        """Start a component; return a look at it, and whether it ran so already.
+
+        Raises:
+            ApplyError: `component-unstartable`, `component-running` or `guardian-closing`.
+        """
+        fields = {name: getattr(definition, name) for name in Definition.__slots__}
+        answer = self.ask("start", environment=dict(environment), **fields)
+        return Look(**answer["component"]), bool(answer["adopted"])
+
+    def end(self, components: Sequence[str], *, forget: bool = False, patience: float = PATIENCE) -> None:
+        """End components, dependents first, and return when they have ended.
+
+        Args:
+            components: their names; unknown ones are passed over.
+            forget: give up their ports too.
+            patience: seconds, more than their graces together.
+        """
+        self.ask("end", patience, components=list(components), forget=forget)
+
+    def looks(self) -> Mapping[str, Look]:
+        """Return a look at every component the guardian knows."""
+        return {raw["name"]: Look(**raw) for raw in self.ask("status")["components"]}
+
+    def changes(self) -> Changes:
+        """Return the stream of looks: one at each component now, and one whenever something changes."""
+        return Changes(self._connect(), self._gone)
+
+    def shut_down(self, *, remove: bool, patience: float = PATIENCE) -> tuple[str, ...]:
+        """End everything, the guardian too, and return the names of the components that ran.
+
+        Args:
+            remove: with all belongings of the lease.
+            patience: seconds, more than all graces together.
+        """
+        hello = self.hello()
+        if hello is None:
+            return ()
+        ended = tuple(self.ask("shutdown", patience, remove=remove)["ended"])
+        _wait_gone(hello.pid)
+        return ended
+
+    def ask(self, do: str, patience: float = PATIENCE, **fields: Any) -> dict[str, Any]:
+        """Send one request and return its answer.
+
+        Raises:
+            MissingError: `target-down`, no guardian answers; `port-taken`.
+            ApplyError: whatever else the guardian refuses, with its code.
+        """
+        with self._connect() as connection:
+            connection.settimeout(patience)
+            try:
+                connection.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
+                line = _line(connection)
+            except TimeoutError as error:
+                raise self._failed(f"it did not answer `{do}` within {patience:g} s") from error
+            except OSError as error:
+                raise self._gone() from error
+        if not line:
+            raise self._gone()
+        message = json.loads(line)
+        if "error" in message:
+            raise _refused(**message["error"])
+        answer: dict[str, Any] = message["ok"]
+        return answer
+
+    def _connect(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(os.fspath(self.runtime / wire.SOCKET))
+        except OSError as error:
+            connection.close()
+            raise self._gone() from error
+        return connection
+
+    def _launch(self, expires: float, belongings: Sequence[Path]) -> int:
+        package = Path(__file__).resolve().parents[3]
+        argv = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(package), self._stack, str(self.runtime)]
+        argv += [str(self._folder), str(expires), *map(str, belongings)]
+        done = spawn.run(argv, environment={wire.GUARDIAN_MARK: self._stack}, timeout=PATIENCE)
+        if done.status not in (0, _HELD):
+            raise self._failed(done.stderr.strip() or f"status {done.status}")
+        return done.status
+
+    def _failed(self, why: str) -> ApplyError:
+        return ApplyError(
+            f"the guardian of `{self._stack}` failed: {why}",
+            code="guardian-failed",
+            details=self._last_words(),
+            resolution="`cartridge gc`, then `cartridge up` again",
+        )
+
+    def _gone(self) -> MissingError:
+        return MissingError(
+            f"nothing of `{self._stack}` runs: its guardian does not answer",
+            code="target-down",
+            details=self._last_words(),
+            resolution="`cartridge up` starts it again on the same data",
+        )
+
+    def _last_words(self) -> tuple[str, ...]:
+        try:
+            return tuple((self._folder / wire.CRASH).read_text("utf-8", "replace").splitlines()[-20:])
+        except OSError:
+            return ()
+
+
+class Changes:
+    """A stream of looks at components; a context manager."""
+
+    def __init__(self, connection: socket.socket, gone: Any) -> None:
+        self._connection, self._gone, self._rest = connection, gone, b""
+        self._connection.sendall(b'{"do": "subscribe"}\n')
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the stream; a `next` under way in another thread returns nothing."""
+        with contextlib.suppress(OSError):  # the guardian closed it first
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+
+    def first(self) -> Mapping[str, Look]:
+        """Return how every component was when the stream began, by name; to be asked once, before `next`.
+
+        Raises:
+            MissingError: `target-down`, the guardian is gone.
+        """
+        while True:
+            line, end, rest = self._rest.partition(b"\n")
+            if end:
+                self._rest = rest
+                return {look.name: look for look in _looks(json.loads(line))}
+            self._rest += self._receive()
+
+    def next(self, seconds: float | None) -> tuple[Look, ...]:
+        """Wait at most `seconds` (None for as long as it takes) and return what has changed.
+
+        Raises:
+            MissingError: `target-down`, the guardian is gone.
+        """
+        if b"\n" not in self._rest:
+            readable, _, _ = select.select([self._connection], [], [], seconds)
+            self._rest += self._receive() if readable else b""
+        *lines, self._rest = self._rest.split(b"\n")
+        return tuple(look for line in lines for look in _looks(json.loads(line)))
+
+    def _receive(self) -> bytes:
+        data = self._connection.recv(1 << 16)
+        if not data:
+            raise self._gone()
+        return data
+
+
+def _looks(message: dict[str, Any]) -> Iterator[Look]:
+    raw = [message["changed"]] if "changed" in message else message["ok"]["components"]
+    return (Look(**one) for one in raw)
+
+
+def _line(connection: socket.socket) -> bytes:
+    parts = bytearray()
+    while data := connection.recv(1 << 16):
+        parts += data
+        if data.endswith(b"\n"):
+            return bytes(parts)
+    return b""
+
+
+def _refused(code: str, brief: str, *, component: str = "", port: str = "", number: int = 0) -> CartridgeError:
+    if code == "port-taken":
+        from cartridge.targets.process.strangers import taken
+
+        return taken(component, port, number, brief)
+    return ApplyError(brief, code=code)
+
+
+def _wait_gone(pid: int) -> None:
+    """Return when the process has ended, or after two seconds."""
+    try:
+        handle = os.pidfd_open(pid)
+    except (OSError, AttributeError):
+        return
+    try:
+        select.select([handle], [], [], 2.0)
+    finally:
+        os.close(handle)
