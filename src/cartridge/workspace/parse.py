@@ -91,7 +91,8 @@ class _Reader:
         if depth > MAX_DEPTH:
             self._stop("yaml-too-deep", f"more than {MAX_DEPTH} levels of nesting", spot, "write it flatter")
         if event.tag is not None:
-            self._note("yaml-tag", f"the tag `{event.tag[:60]}` is not used here", spot, "remove the tag")
+            tag = event.tag[:60].replace("tag:yaml.org,2002:", "!!")
+            self._note("yaml-tag", f"the tag `{tag}` is not used here", spot, "remove it")
         anchor, before = event.anchor, self._count
         if anchor is not None:
             self._anchors[anchor] = None
@@ -198,18 +199,20 @@ _ADVICE = (
     ("found duplicate anchor", "give each anchor a name of its own"),
 )  # fmt: skip
 
+_UNCLOSED = ("unexpected end of stream", "did not find expected ','")
+"""Complaints made at the end of what was opened too early; the place to show is where it was opened."""
+
 
 def _syntax(source: Source, error: yaml.YAMLError) -> Finding:
     """Translate the parser's complaint; this is the one place that knows its words."""
-    at = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    opened = getattr(error, "context_mark", None) if any(words in problem for words in _UNCLOSED) else None
+    at = opened or getattr(error, "problem_mark", None)
     line, column = (at.line, at.column) if at is not None else (0, 0)
     mark = Mark(source.path, line + 1, column + 1)
     written = source.snippet(mark)
     if "nesting depth" in problem:
         return source.at("yaml-too-deep", "far too many levels of nesting", mark, resolution="write it flatter")
-    if "control characters" in problem:
-        return source.at("file-not-text", "there are control characters in this file", mark)
     if "\t" in written[: len(written) - len(written.lstrip())] or written[column : column + 1] == "\t":
         mark = Mark(source.path, line + 1, written.index("\t") + 1)
         return source.at("yaml-tab", "a tab stands where YAML wants spaces", mark, resolution="indent with spaces")

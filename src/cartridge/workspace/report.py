@@ -1,7 +1,8 @@
 """A finding as text: what, where, the line with a caret under the place, and what to do about it. Pure.
 
 Readable without colour; with it, errors are red, warnings yellow, hints cyan. Nothing in a document can reach the
-terminal as a control sequence: whatever is not printable is shown as `�`.
+terminal as a control sequence: whatever is not printable is shown as `�`,
+a tab as `→`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from cartridge.errors import Finding, Severity
 
 _WIDTH = 120
+_CARETS = 60
 _TOKEN = re.compile(
     r"""
     "(?:[^"\\]|\\.)*" | '(?:[^']|'')*'                    # a quoted text
@@ -52,14 +54,14 @@ def _window(line: str, column: int) -> tuple[str, int, int]:
     """Return the part of a line worth showing, the column of the place in it and how wide the place is."""
     column = min(column, len(line))
     match = _TOKEN.match(line, column)
-    width = max(1, len(match[0].rstrip())) if match else 1
+    width = max(1, min(_CARETS, len(match[0].rstrip()))) if match else 1
     start = 0 if len(line) <= _WIDTH else max(0, min(column - _WIDTH // 3, len(line) - _WIDTH))
     shown = line[start : start + _WIDTH]
     return shown, column - start, min(width, max(1, len(shown) - (column - start)))
 
 
 def _clean(words: str) -> str:
-    return "".join(letter if letter.isprintable() else " " if letter == "\t" else "�" for letter in words)
+    return "".join(letter if letter.isprintable() else "→" if letter == "\t" else "�" for letter in words)
 
 
 def _plain(words: str, _style: str) -> str:

@@ -43,7 +43,7 @@ class ResolvedComponent:
         stop: how it is ended.
         settings: every setting of its cartridge, with profile and bindings applied; durations in
             milliseconds, amounts in millisatoshi.
-        provenance: for each setting, who set it: `default`, `profile fast` or `binding`.
+        provenance: for each setting, who set it: `default`, `profile fast`, `binding` or `--set`.
         node: the network node it embodies, or None.
     """
 

@@ -1,0 +1,103 @@
+"""Which version of which cartridge a stack means: its `use`, and what those require, followed to the end. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from cartridge.errors import Finding
+from cartridge.workspace import versions
+from cartridge.workspace.documents import CartridgeFile, StackFile, Workspace
+from cartridge.workspace.source import Path, Source
+from cartridge.workspace.validate import suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A stack with its cartridges chosen.
+
+    Attributes:
+        stack: the stack.
+        chosen: by name; `use` in its order, then what was pulled in.
+        is_whole: whether every reference was followed; if not, what is missing may be defined in what is missing.
+    """
+
+    stack: StackFile
+    chosen: Mapping[str, CartridgeFile]
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Want:
+    """One range somebody wants, and where it is written."""
+
+    wanted: str
+    source: Source = field(compare=False)
+    path: Path
+
+
+def dangling(workspace: Workspace, reference: str, source: Source, path: Path) -> Iterator[Finding]:
+    """Yield a finding where no cartridge of the workspace answers to `reference`."""
+    name, wanted = versions.split(reference)
+    if name in workspace.broken:
+        return
+    there = workspace.cartridges.get(name)
+    if there is None:
+        resolution = suggestion(name, workspace.cartridges)
+        yield source.finding("cartridge-unknown", f"there is no cartridge `{name}`", path, resolution=resolution)
+    elif versions.highest(there, [wanted]) is None:
+        brief = f"no version of `{name}` fits `@{wanted}`"
+        shown = ", ".join(f"`{version}`" for version in sorted(there, key=versions.parse))
+        yield source.finding("version-unknown", brief, path, resolution=f"there is {shown}")
+
+
+def assemble(workspace: Workspace, stack: StackFile) -> tuple[Assembly, tuple[Finding, ...]]:
+    """Return the stack with the highest versions that all ranges accept, and the clashes where there are none."""
+    uses = [
+        (use.cartridge, _Want(versions.split(use.cartridge)[1], stack.source, ("use", index, "cartridge")))
+        for index, use in enumerate(stack.document.use)
+    ]
+    chosen: dict[str, CartridgeFile] = {}
+    wants: dict[str, list[_Want]] = {}
+    for _ in range(len(workspace.every_cartridge()) + 2):
+        wants = _wants(uses, chosen)
+        better = _best(workspace, wants)
+        if better == chosen:
+            break
+        chosen = better
+    missing = [name for name in wants if name not in chosen]
+    clashes = tuple(_clash(name, wants[name]) for name in missing if _fits_singly(workspace, name, wants[name]))
+    return Assembly(stack, chosen, is_whole=not missing), clashes
+
+
+def _wants(uses: list[tuple[str, _Want]], chosen: Mapping[str, CartridgeFile]) -> dict[str, list[_Want]]:
+    wants: dict[str, list[_Want]] = {}
+    for reference, want in uses:
+        wants.setdefault(versions.split(reference)[0], []).append(want)
+    for file in chosen.values():
+        for index, reference in enumerate(file.document.requires):
+            name, wanted = versions.split(reference)
+            wants.setdefault(name, []).append(_Want(wanted, file.source, ("requires", index)))
+    return wants
+
+
+def _best(workspace: Workspace, wants: Mapping[str, list[_Want]]) -> dict[str, CartridgeFile]:
+    best: dict[str, CartridgeFile] = {}
+    for name, wanted in wants.items():
+        there = workspace.cartridges.get(name, {})
+        version = versions.highest(there, [want.wanted for want in wanted])
+        if version is not None:
+            best[name] = there[version]
+    return best
+
+
+def _fits_singly(workspace: Workspace, name: str, wants: list[_Want]) -> bool:
+    there = workspace.cartridges.get(name, {})
+    return bool(there) and all(versions.highest(there, [want.wanted]) is not None for want in wants)
+
+
+def _clash(name: str, wants: list[_Want]) -> Finding:
+    last = wants[-1]
+    ranges = ", ".join(f"`@{want.wanted}` ({want.source.mark(want.path)})" for want in wants)
+    brief = f"no version of `{name}` fits all that want it: {ranges}"
+    return last.source.finding("version-clash", brief, last.path, resolution="let the ranges meet, or add a version")
