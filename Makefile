@@ -8,6 +8,7 @@ BIN    := $(VENV)/bin
 LOCKED := $(shell { cat requirements.lock pyproject.toml; echo "$(CURDIR)"; } | cksum | cut -d ' ' -f 1)
 DEV    := $(shell { cat requirements.lock requirements-dev.lock pyproject.toml; echo "$(CURDIR)"; } | cksum | cut -d ' ' -f 1)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+HAVE_PIP = $(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip >/dev/null
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
 .PHONY: up test bench lint format docs lock-python clean
@@ -42,10 +43,12 @@ clean:  ## remove what the tools left (not .cartridge/, which may hold a running
 
 $(VENV)/.run-$(LOCKED): | $(BIN)/python
 	@echo "installing what \`cartridge\` needs into $(VENV)" >&2
+	@$(HAVE_PIP)
 	@$(PIP) install --require-hashes -r requirements.lock && $(PIP) install --no-deps --no-build-isolation -e . && touch $@
 
 $(VENV)/.dev-$(DEV): | $(BIN)/python
 	@echo "installing what the tests need into $(VENV)" >&2
+	@$(HAVE_PIP)
 	@$(PIP) install --require-hashes -r requirements.lock -r requirements-dev.lock && $(PIP) install --no-deps --no-build-isolation -e . \
 		&& touch $@ $(VENV)/.run-$(LOCKED)
 
