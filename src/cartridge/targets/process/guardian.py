@@ -26,6 +26,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing `typing` would cost a quarter of our start
     from typing import Any
 
+LONGEST_SLEEP = 1e6
+"""Seconds (eleven days) to sleep at once; the system call counts milliseconds in 32 bits."""
+
 
 class RefusedError(Exception):
     """A request that cannot be met; `fields` go to the client as they are."""
@@ -232,7 +235,7 @@ class Guardian:
         """Return the seconds until something is due; None when only an event can wake us."""
         due = [known.kill_at - time.monotonic() for known in self.children.values() if known.kill_at is not None]
         if self.expires and not self.is_closing:
-            due.append(self.expires - time.time())
+            due.append(min(self.expires - time.time(), LONGEST_SLEEP))
         return max(0.0, min(due)) if due else None
 
     def _look_at_time(self) -> None:

@@ -1,0 +1,95 @@
+"""The targets the conformance suites run on. A target joins by adding a maker of its harness to `HARNESSES`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cartridge.artifacts.installed import Installed
+from cartridge.clock import SystemClock
+from cartridge.deploy.direct import DirectEngine
+from cartridge.deploy.engine import Engine
+from cartridge.journal.recorder import Recorder
+from cartridge.workspace import settings
+from tests.conformance.harness import Behaviour, Harness, World
+from tests.doubles.engine import FakeEngine
+
+Maker = Callable[[Path], AbstractContextManager[Harness]]
+"""Makes a harness with a folder of its own, and removes all it made afterwards."""
+
+
+@dataclass
+class FakeHarness:
+    """Components in memory."""
+
+    engine: Engine
+    installed: Installed
+    has_folders: bool = False
+
+    def command(self, behaviour: Behaviour) -> tuple[str, ...]:
+        """Return the script of a `FakeComponent`."""
+        says = [word for line in behaviour.says for word in ("--say", line)]
+        ends = [] if behaviour.ends is None else ["--exit", str(behaviour.ends)]
+        return ("fake", *says, *ends)
+
+
+@dataclass
+class ProcessHarness:
+    """Real processes: the shell, `sleep`, `cat` and `false` of this machine."""
+
+    engine: Engine
+    installed: Installed
+    has_folders: bool = True
+
+    def command(self, behaviour: Behaviour) -> tuple[str, ...]:
+        """Return a line of shell."""
+        says = [f"echo '{line}'" for line in behaviour.says]
+        ends = "exec sleep 1000" if behaviour.ends is None else f"exit {behaviour.ends}"
+        return ("/bin/sh", "-c", "; ".join([*says, ends]))
+
+
+@contextmanager
+def fake(folder: Path) -> Iterator[Harness]:
+    """Make the harness of components in memory."""
+    yield FakeHarness(FakeEngine(), installed(folder))
+
+
+@contextmanager
+def process(folder: Path) -> Iterator[Harness]:
+    """Make the harness of real processes."""
+    clock = SystemClock()
+    given = settings.read({"HOME": str(folder / "home"), "CARTRIDGE_RUNTIME": str(folder / "run")})
+    engine = DirectEngine("conformance", folder / "state" / "conformance", given, clock, Recorder(clock))
+    try:
+        yield ProcessHarness(engine, installed(folder))
+    finally:
+        engine.destroy()
+
+
+HARNESSES: dict[str, Maker] = {"fake": fake, "process": process}
+"""Every target under test, by name."""
+
+MARKS: dict[str, pytest.MarkDecorator] = {"docker": pytest.mark.docker}
+"""What a target needs, where it needs anything."""
+
+
+@pytest.fixture(params=[pytest.param(name, marks=MARKS[name]) if name in MARKS else name for name in HARNESSES])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One target with an engine that has nothing yet."""
+    folder = tmp_path_factory.mktemp("w")
+    with HARNESSES[request.param](folder) as harness:
+        yield World(harness, [], [])
+
+
+def installed(folder: Path) -> Installed:
+    """Return the programs of this machine that the behaviours need."""
+    names = ("sh", "cat", "false", "sleep")
+    found = {name: Path(path) for name in names if (path := shutil.which(name))}
+    return Installed(
+        "shell", "1", "path", "sha256-none", folder, found, None, {name: str(found[name]) for name in found}
+    )
