@@ -21,6 +21,7 @@ import cartridge.model.stack
 from cartridge import spawn
 from cartridge.surfaces.cli.app import root
 from cartridge.surfaces.cli.catalogue import VERBS
+from cartridge.workspace.names import CONTEXT
 from docs import generate
 from tests.architecture.source import ROOT, modules
 
@@ -239,6 +240,13 @@ def test_every_page_is_reached_from_the_readme() -> None:
 
     lost = [page for page in tracked(".md") if page.is_relative_to(ROOT / "docs") and page.resolve() not in reached]
     complain([str(page.relative_to(ROOT)) for page in lost], "no page leads to")
+
+
+def test_every_name_a_template_may_use_is_explained() -> None:
+    page = (ROOT / "docs/reference/templates.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `(\w+)", page, re.MULTILINE)
+
+    assert sorted(explained) == sorted(CONTEXT)
 
 
 def test_docstrings_point_to_pages_that_exist() -> None:
