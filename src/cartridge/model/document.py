@@ -12,12 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 API_VERSION: Literal["cartridge/v1"] = "cartridge/v1"
 
-Name = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"),
-    Field(description="Lower-case letters, digits and hyphens; starts with a letter; at most 40 characters."),
-]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+"""Lower-case letters, digits and hyphens; starts with a letter; at most 40 characters."""
+
 SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+"""Lower-case letters, digits and underscores; starts with a letter; at most 40 characters."""
 
 
 class Part(BaseModel):

@@ -25,32 +25,41 @@ class Policy(Part):
     """What one side asks for forwarding over a channel; what is left out keeps the implementation's default."""
 
     base_fee: Amount | None = None
+    """For each payment."""
     fee_rate: int | None = Field(default=None, ge=0, le=1_000_000)
     """Parts per million of the forwarded amount."""
     time_lock_delta: int | None = Field(default=None, ge=18, le=2016)
     """Blocks."""
     min_htlc: Amount | None = None
+    """The least it forwards at once."""
     max_htlc: Amount | None = None
+    """The most it forwards at once."""
 
 
 class Channel(Part):
     """A channel, funded by `from`."""
 
     from_: Name = Field(alias="from")
+    """The node that opens and funds it."""
     to: Name
+    """The node at the other end."""
     capacity: Amount
+    """What it holds, at least `20_000 sat`."""
     push: Push = 0
     """Given to `to` at the start: a share of the capacity, or an amount."""
     policies: dict[Name, Policy] = Field(default_factory=dict)
     """By node: the policy of that end."""
     private: bool = False
+    """Whether it is kept from the network's gossip."""
 
 
 class Network(Part):
     """The Lightning network of a stack."""
 
     nodes: dict[Name, Node] = Field(min_length=1)
+    """By name; a component of the node's implementation runs under it."""
     channels: tuple[Channel, ...] = ()
+    """Opened once every node is funded; two nodes may share several."""
     block_interval: Duration | None = None
     """Mine a block this often once up; None mines only on demand."""
     probe: Literal["every-channel", "none"] = "every-channel"

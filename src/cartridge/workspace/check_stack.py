@@ -68,7 +68,9 @@ def bindings(assembly: Assembly) -> Iterator[Finding]:
             elif name not in known:
                 brief = f"`{file.identity}` has no setting `{name}`"
                 names = [*known, *([PROFILE] if file.document.profiles else [])]
-                yield source.finding("setting-unknown", brief, path, key=True, resolution=suggestion(name, names))
+                yield source.finding(
+                    "setting-unknown", brief, path, key=True, resolution=suggestion(name, names) or "remove it"
+                )
             elif known[name].type != "enum" or known[name].values:
                 try:
                     value_of(name, known[name], given)
@@ -150,14 +152,16 @@ def fixed_ports(assembly: Assembly) -> Iterator[Finding]:
             path: Path = ("use", index, "ports", name)
             if name not in there:
                 brief = f"`{file.identity}` runs nothing called `{name}` in this stack"
-                yield source.finding("port-owner-unknown", brief, path, key=True, resolution=suggestion(name, there))
+                yield source.finding(
+                    "port-owner-unknown", brief, path, key=True, resolution=suggestion(name, there) or "remove it"
+                )
                 continue
             declared = file.document.components[there[name]].ports
             for port, number in ports.items():
                 at = (*path, port)
                 if port not in declared:
                     brief = f"`{name}` has no port `{port}`"
-                    resolution = suggestion(port, declared)
+                    resolution = suggestion(port, declared) or "remove it"
                     yield source.finding("port-unknown", brief, at, key=True, resolution=resolution)
                 elif not 1 <= number <= 65_535:
                     brief = f"`{number}` is not a port"

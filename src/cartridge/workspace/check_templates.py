@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from cartridge.errors import Finding, Mark
 from cartridge.workspace.check_cartridge import is_safe_path
@@ -16,6 +17,9 @@ from cartridge.workspace.documents import CartridgeFile, Workspace
 from cartridge.workspace.names import CONTEXT
 from cartridge.workspace.source import Path
 from cartridge.workspace.validate import suggestion
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _OPENINGS = ("{{", "{%", "{#")
 
@@ -53,7 +57,7 @@ class _Judge:
         try:
             tree, undeclared = _parsed(text)
         except jinja2.TemplateSyntaxError as error:
-            brief = f"the template cannot be read: {error.message}"
+            brief = f"the template cannot be read: {(error.message or '').rstrip('.')}"
             yield _Flaw("template-syntax", brief, error.lineno, "", "mend the template")
             return
         except RecursionError:
@@ -74,11 +78,18 @@ class _Judge:
             yield _Flaw("template-undefined", brief, line, name, resolution)
 
 
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment
+
+    return Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701 — nothing is rendered here
+
+
 def _parsed(text: str) -> tuple[Any, frozenset[str]]:
     """Return a template's tree and the names it takes from outside that are not ours to give."""
-    from jinja2 import Environment, meta
+    from jinja2 import meta
 
-    environment = Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701 — nothing is rendered here
+    environment = _environment()
     tree = environment.parse(text)
     return tree, frozenset(meta.find_undeclared_variables(tree)) - {*CONTEXT, *environment.globals}
 

@@ -84,7 +84,8 @@ class _Reading:
         data, source, findings = parse(shown, text)
         self.findings += findings
         document, wrong = validate(data, source) if data is not None else (None, ())
-        self.findings += wrong
+        # a key that was refused above is not missed here
+        self.findings += [each for each in wrong if not findings or each.code not in {"missing-key", "too-few"}]
         if document is None:
             self.broken |= {path.stem, path.parent.name, _name(data)}
         elif isinstance(document, Cartridge):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cartridge.workspace.bundled import bundled, is_checkout
@@ -25,22 +25,23 @@ class Project:
         root: folder of `cartridges/`, `stacks/`, `templates/` and `cartridge.lock`.
         state: folder of the stacks' state; may not exist yet.
         start: where the user stands; paths are shown relative to it.
+        shipped: folder of the documents that come with the program; the project's own come first.
     """
 
     root: Path
     state: Path
     start: Path
+    shipped: Path = field(default_factory=bundled)
 
     @property
     def roots(self) -> tuple[Path, ...]:
         """The folders documents and templates are looked for in: the project's, then the shipped one."""
-        return (self.root,) if self.root == bundled() else (self.root, bundled())
+        return (self.root,) if self.root == self.shipped else (self.root, self.shipped)
 
     def display(self, path: Path) -> str:
         """Return `path` as the user would type it: relative to where they stand if it is in the project."""
-        if path.is_relative_to(self.root) and (self.root != bundled() or self.start.is_relative_to(self.root)):
-            return os.path.relpath(path, self.start)
-        return str(path)
+        is_own = path.is_relative_to(self.root) and (self.root != self.shipped or self.start.is_relative_to(self.root))
+        return os.path.relpath(path, self.start) if is_own else str(path)
 
 
 def find(settings: Settings, start: Path | None = None) -> Project:

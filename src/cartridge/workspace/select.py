@@ -29,9 +29,10 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class _Want:
-    """One range somebody wants, and where it is written."""
+    """One range somebody wants: who, and where it is written."""
 
     wanted: str
+    who: str
     source: Source = field(compare=False)
     path: Path
 
@@ -54,7 +55,10 @@ def dangling(workspace: Workspace, reference: str, source: Source, path: Path) -
 def assemble(workspace: Workspace, stack: StackFile) -> tuple[Assembly, tuple[Finding, ...]]:
     """Return the stack with the highest versions that all ranges accept, and the clashes where there are none."""
     uses = [
-        (use.cartridge, _Want(versions.split(use.cartridge)[1], stack.source, ("use", index, "cartridge")))
+        (
+            use.cartridge,
+            _Want(versions.split(use.cartridge)[1], f"stack `{stack.name}`", stack.source, ("use", index, "cartridge")),
+        )
         for index, use in enumerate(stack.document.use)
     ]
     chosen: dict[str, CartridgeFile] = {}
@@ -77,7 +81,7 @@ def _wants(uses: list[tuple[str, _Want]], chosen: Mapping[str, CartridgeFile]) -
     for file in chosen.values():
         for index, reference in enumerate(file.document.requires):
             name, wanted = versions.split(reference)
-            wants.setdefault(name, []).append(_Want(wanted, file.source, ("requires", index)))
+            wants.setdefault(name, []).append(_Want(wanted, f"`{file.identity}`", file.source, ("requires", index)))
     return wants
 
 
@@ -97,7 +101,7 @@ def _fits_singly(workspace: Workspace, name: str, wants: list[_Want]) -> bool:
 
 
 def _clash(name: str, wants: list[_Want]) -> Finding:
-    last = wants[-1]
-    ranges = ", ".join(f"`@{want.wanted}` ({want.source.mark(want.path)})" for want in wants)
-    brief = f"no version of `{name}` fits all that want it: {ranges}"
-    return last.source.finding("version-clash", brief, last.path, resolution="let the ranges meet, or add a version")
+    first = wants[0]
+    ranges = ", ".join(f"{want.who} wants `@{want.wanted}`" for want in wants)
+    brief = f"no version of `{name}` fits all: {ranges}"
+    return first.source.finding("version-clash", brief, first.path, resolution="let the ranges meet, or add a version")

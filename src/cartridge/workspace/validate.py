@@ -73,13 +73,14 @@ def validate(data: Any, source: Source) -> tuple[Cartridge | Stack | None, tuple
     if kind not in KINDS:
         findings.append(_kind(data, source))
         kind = _guess(data)
-        data = {**data, "kind": kind}
+        meant = difflib.get_close_matches("kind", data, 1)
+        data = {**{key: value for key, value in data.items() if key not in meant}, "kind": kind}
     if kind is None:
         return None, tuple(findings)
     try:
         document = KINDS[kind].model_validate(data)
     except ValidationError as error:
-        findings += _translated(KINDS[kind], data, source, error)
+        findings += _translated(KINDS[kind], source, error)
         return None, tuple(sorted(findings, key=_place))
     return document, tuple(findings)
 
@@ -89,7 +90,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     names = list(known)
     close = difflib.get_close_matches(word, names, 1, 0.6)
     meant = f"did you mean `{close[0]}`? " if close else ""
-    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    shown = ", ".join(names[:16]) + (", …" if len(names) > 16 else "")
     return f"{meant}known: {shown}" if names else meant.strip()
 
 
@@ -130,20 +131,20 @@ def _guess(data: dict[str, Any]) -> str | None:
     return "Cartridge" if {"components", "artifacts", "settings", "requires"} & data.keys() else None
 
 
-def _translated(
-    model: type[BaseModel], data: dict[str, Any], source: Source, error: ValidationError
-) -> Iterable[Finding]:
+def _translated(model: type[BaseModel], source: Source, error: ValidationError) -> Iterable[Finding]:
     """Return one finding for each mistake; a misspelt key is not also reported as a missing one."""
     mistakes = [(shapes.place(model, each["loc"]), each) for each in error.errors(include_url=False)]
     unknown = {place.path for place, each in mistakes if each["type"] == "extra_forbidden"}
-    seen: set[tuple[object, ...]] = set()
+    seen: set[Path] = set()
     for place, each in mistakes:
         if place.path in seen or (each["type"] == "missing" and _is_misspelt(place, unknown)):
             continue
+        if each["type"] == "too_short" and any(other.path[:-1] == place.path for other, _ in mistakes):
+            continue  # pydantic does not count entries that are wrong themselves
         seen.add(place.path)
         if place.path == ("kind",):
             continue  # said already, with the kinds there are
-        yield _one(place, each, data, source)
+        yield _one(place, each, source)
 
 
 def _is_misspelt(place: shapes.Place, unknown: set[Path]) -> bool:
@@ -152,10 +153,11 @@ def _is_misspelt(place: shapes.Place, unknown: set[Path]) -> bool:
     return bool(difflib.get_close_matches(str(name), near, 1))
 
 
-def _one(place: shapes.Place, each: Any, data: dict[str, Any], source: Source) -> Finding:
+def _one(place: shapes.Place, each: Any, source: Source) -> Finding:
     handler = _HANDLERS.get(each["type"], _wrong_type if each["type"] in _WANTED else _other)
     code, brief, resolution, at_key = handler(place, each)
-    return source.finding(code, brief, place.path, key=at_key or place.is_key, resolution=resolution)
+    tag = (each["ctx"]["discriminator"].strip("'"),) if each["type"] == "union_tag_invalid" else ()
+    return source.finding(code, brief, (*place.path, *tag), key=at_key or place.is_key, resolution=resolution)
 
 
 Said = tuple[str, str, str, bool]
@@ -233,7 +235,7 @@ def _wrong_type(place: shapes.Place, each: Any) -> Said:
     if each["loc"] and place.path and each["loc"][-1] in {"str", "int", "float", "bool"}:
         wanted = "a text, a number, `true` or `false`"
     brief = f"`{name}` is {_described(given)}, but must be {wanted}" if name else f"this must be {wanted}"
-    return "wrong-type", brief, _mend(wanted, given), False
+    return "wrong-type", brief, _mend(wanted, given), given is None
 
 
 def _mend(wanted: str, given: object) -> str:
