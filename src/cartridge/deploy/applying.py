@@ -19,7 +19,7 @@ from cartridge.targets import secrets
 from cartridge.targets.driver import ComponentState
 from cartridge.targets.process import logs
 from cartridge.targets.process.client import PATIENCE, Changes, Guardian, Look
-from cartridge.targets.process.layout import Layout, Record
+from cartridge.targets.process.layout import Layout, Record, identity
 
 LAST_LINES = 20
 """Lines of a failed component's log that go into the error."""
@@ -111,6 +111,7 @@ class Applying:
         record = Record(
             name=name,
             digest=wanted.digest,
+            identity=identity(wanted.digest, wanted.rendered),
             argv=wanted.rendered.command,
             environment=wanted.rendered.environment,
             signal=signal.Signals[wanted.stop.signal].value,
@@ -169,9 +170,9 @@ class Applying:
 
 
 def _is_as_wanted(wanted: Wanted, look: Look | None) -> bool:
-    if look is None or look.digest != wanted.digest:
+    if look is None or look.state not in (ComponentState.RUNNING, ComponentState.DONE):
         return False
-    return look.state in (ComponentState.RUNNING, ComponentState.DONE)
+    return look.digest == identity(wanted.digest, wanted.rendered)
 
 
 def _named(name: str, error: BaseException) -> BaseException:

@@ -24,7 +24,7 @@ from cartridge.targets.driver import ComponentState
 from cartridge.targets.process import wire
 from cartridge.targets.process.client import PATIENCE, Guardian, Look
 from cartridge.targets.process.driver import ProcessDriver
-from cartridge.targets.process.layout import Layout
+from cartridge.targets.process.layout import Layout, identity
 from cartridge.workspace import settings as environment
 
 
@@ -127,7 +127,7 @@ class DirectEngine:
         if look.state not in (ComponentState.RUNNING, ComponentState.DONE):
             how = "was stopped" if look.state == ComponentState.STOPPED else f"ended with status {look.exit_status}"
             return Change(ChangeKind.START, resource, f"it {how}")
-        if look.digest != wanted.digest:
+        if look.digest != identity(wanted.digest, wanted.rendered):
             return Change(ChangeKind.UPDATE, resource, "it runs as something else was asked for")
         edited = next(self._layout.files(wanted.rendered), None)
         return Change(ChangeKind.UPDATE, resource, f"its `{edited}` was edited") if edited else None

@@ -12,6 +12,7 @@ Folders are 0700. A reference to a secret is kept as the reference; what it name
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -29,7 +30,8 @@ class Record:
 
     Attributes:
         name: the component.
-        digest: of what it is.
+        digest: of what was asked for; other data belongs to another digest.
+        identity: of what it runs as: the digest with everything rendered, ports included.
         argv: program (absolute path) and arguments.
         environment: variables, references to secrets unresolved.
         signal: number of the signal that ends it.
@@ -42,6 +44,7 @@ class Record:
 
     name: str
     digest: str
+    identity: str
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     signal: int
@@ -50,6 +53,14 @@ class Record:
     one_shot: bool
     ports: Mapping[str, int]
     programs: Mapping[str, str]
+
+
+def identity(digest: str, rendered: RenderedComponent) -> str:
+    """Return the SHA-256 (hex) over a component's digest and all it was rendered to."""
+    files = [(file.path, file.mode, file.content) for file in rendered.files]
+    return hashlib.sha256(
+        repr((digest, rendered.command, sorted(rendered.environment.items()), files)).encode()
+    ).hexdigest()
 
 
 class Layout:
@@ -82,7 +93,7 @@ class Layout:
         """Return what the guardian needs to start a component."""
         return Definition(
             name=record.name,
-            digest=record.digest,
+            digest=record.identity,
             argv=record.argv,
             cwd=str(self.data(record.name)),
             log=str(self.log(record.name)),
