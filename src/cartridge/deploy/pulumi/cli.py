@@ -1,0 +1,190 @@
+"""Runs the Pulumi CLI: one process an operation, in its own session, its words in a file, its calls to our server.
+
+A terminal's Ctrl-C does not reach it; ours is forwarded: the first politely (what is under way is finished and the
+state written), the second at once. It dies with us where the system can see to that (`setpriv`), and ends by itself
+within seconds where not. Never a secret on its command line.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cartridge import spawn
+from cartridge.deploy.pulumi.backend import Backend
+from cartridge.deploy.pulumi.events import Heard
+from cartridge.deploy.pulumi.server import Server, Services
+from cartridge.errors import InterruptError
+
+QUIET = ("--non-interactive", "--suppress-progress", "--suppress-outputs", "--color", "never")
+GRACE = 15.0
+"""Seconds a CLI that was told twice to end may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cli:
+    """A Pulumi CLI and the stack it works on.
+
+    Attributes:
+        program: the executable.
+        backend: the stack's files.
+        path: PATH for it.
+        home: HOME for it.
+    """
+
+    program: Path
+    backend: Backend
+    path: str
+    home: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an operation ended: the CLI's exit status, what was heard, the last lines it wrote."""
+
+    status: int
+    heard: Heard
+    tail: tuple[str, ...]
+
+
+def operate(cli: Cli, operation: str, flags: Sequence[str], serve: Callable[[], Services], heard: Heard) -> Ended:
+    """Run one operation to its end.
+
+    Args:
+        cli: what to run, on what.
+        operation: `up`, `destroy`, `refresh` or `preview`.
+        flags: beside those every operation has.
+        serve: returns what the CLI is answered with; called once the CLI is starting.
+        heard: filled from its events.
+
+    Raises:
+        InterruptError: Ctrl-C; the CLI has ended.
+        MissingError: `program-missing`.
+    """
+    server = Server()
+    server.start()
+    log = cli.backend.work / f"{operation}.log"
+    try:
+        with log.open("wb") as sink:
+            process = spawn.start(
+                [*_dying_with_us(), str(cli.program), *arguments(cli.backend.stack, operation, flags, server.port)],
+                cwd=cli.backend.work,
+                environment=environment(cli, server.port),
+                output=sink,
+                session=True,
+            )
+        try:
+            server.provide(serve())
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        status = _wait(process)
+        if status == 0:
+            heard.ended.wait(2.0)
+    finally:
+        server.stop()
+    return Ended(status, heard, tail(log))
+
+
+def arguments(stack: str, operation: str, flags: Sequence[str], port: int) -> list[str]:
+    """Return the command line of an operation."""
+    once = [] if operation == "preview" else ["--yes", "--skip-preview"]
+    return [
+        operation,
+        *once,
+        *QUIET,
+        "--stack",
+        stack,
+        "--parallel",
+        "64",
+        f"--client=127.0.0.1:{port}",
+        "--exec-kind",
+        "auto.inline",
+        "--event-log",
+        f"tcp://127.0.0.1:{port}",
+        *flags,
+    ]
+
+
+def environment(cli: Cli, port: int) -> dict[str, str]:
+    """Return the whole environment of the CLI."""
+    return {
+        "PATH": cli.path,
+        "HOME": str(cli.home),
+        "LC_ALL": "C.UTF-8",
+        "GOGC": "400",
+        **cli.backend.environment(),
+        "PULUMI_HOME": str(cli.backend.work / "home"),
+        "PULUMI_DEBUG_PROVIDERS": f"cartridge:{port}",
+        "PULUMI_DEBUG_COMMANDS": "true",
+        "PULUMI_AUTOMATION_API": "true",
+    }
+
+
+def initialise(cli: Cli) -> None:
+    """Make the stack the slow way, for a CLI that does not take a state written by hand.
+
+    Raises:
+        ApplyError: `program-failed`.
+    """
+    cli.backend.state_file.unlink(missing_ok=True)
+    spawn.run(
+        [str(cli.program), "stack", "init", cli.backend.stack, "--non-interactive"],
+        cwd=cli.backend.work,
+        environment=environment(cli, 1),
+        timeout=60,
+        check=True,
+    )
+
+
+def tail(log: Path, lines: int = 12) -> tuple[str, ...]:
+    """Return the last lines of a file that say something."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ()
+    return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-lines:]
+
+
+def _dying_with_us() -> tuple[str, ...]:
+    found = shutil.which("setpriv")
+    return (found, "--pdeathsig", "TERM", "--") if found else ()
+
+
+class Running(Protocol):
+    """A process under way."""
+
+    def wait(self) -> int:
+        """Return its exit status when it has ended."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+def _wait(process: Running) -> int:
+    """Return the status; Ctrl-C is forwarded, and what does not end after two of them is killed in time."""
+    interrupts, killer = 0, threading.Timer(GRACE, process.kill)
+    status: int | None = None
+    try:
+        while status is None:
+            try:
+                status = process.wait()
+            except KeyboardInterrupt:
+                interrupts += 1
+                process.send_signal(signal.SIGINT)
+                if interrupts == 2:
+                    killer.start()
+    finally:
+        killer.cancel()
+    if interrupts:
+        raise InterruptError
+    return status

@@ -1,0 +1,230 @@
+"""The engine of the Docker target: Pulumi decides and remembers, our provider acts (see `deploy.engine.Engine`).
+
+One CLI process an operation, none where nothing changed. Whatever a kill leaves is found again by its labels, so the
+next operation goes on from there. Docker is the truth, Pulumi's state a memory of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cartridge.artifacts.installed import Installed
+from cartridge.clock import Clock
+from cartridge.deploy.engine import Gate, Lease, Started, Wanted
+from cartridge.deploy.leases import Entry, Leases
+from cartridge.deploy.pulumi import drift, epochs
+from cartridge.deploy.pulumi.ahead import Ahead
+from cartridge.deploy.pulumi.backend import Backend
+from cartridge.deploy.pulumi.graph import Graph, Plot, draw, resource
+from cartridge.deploy.pulumi.kinds import Making
+from cartridge.deploy.pulumi.placement import Components, DockerPlacement
+from cartridge.deploy.pulumi.sweep import sweep
+from cartridge.errors import CartridgeError, InterruptError, MissingError
+from cartridge.journal.recorder import Recorder
+from cartridge.plan.change import Change, ChangeKind
+from cartridge.targets.docker import endpoint, images
+from cartridge.targets.docker.client import connect
+from cartridge.targets.docker.driver import DockerDriver
+from cartridge.targets.docker.provisioner import Holding, Provisioner
+from cartridge.workspace.settings import Settings
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+    from cartridge.deploy.pulumi.operations import Operations
+
+TARGET = "docker"
+WORDS = {"create": ChangeKind.CREATE, "update": ChangeKind.START, "same": ChangeKind.KEEP, "delete": ChangeKind.DELETE}
+"""What Pulumi's words mean in ours; every other one is a replacement."""
+
+
+class PulumiEngine:
+    """One stack in Docker.
+
+    Args:
+        stack: the stack's id.
+        folder: its folder of state.
+        settings: where the user's things are.
+        clock: the time.
+        recorder: the journal.
+        pulumi: returns the CLI's path; asked only when it is needed.
+    """
+
+    def __init__(
+        self,
+        stack: str,
+        folder: Path,
+        settings: Settings,
+        clock: Clock,
+        recorder: Recorder,
+        *,
+        pulumi: Callable[[], Path],
+    ) -> None:
+        self._stack, self._folder = stack, folder
+        self._settings, self._clock, self._recorder, self._pulumi = settings, clock, recorder, pulumi
+        self._leases = Leases(settings.state_home / "leases")
+        self._backend = Backend(stack, folder)
+        self._lease: Lease | None = None
+        self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
+        self._connected: Future[APIClient] | None = None
+        self._images: tuple[Future[images.Image], ...] = ()
+
+    def begin(self, lease: Lease) -> None:
+        """Write the lease and begin to connect.
+
+        Raises:
+            MissingError: `docker-missing`, `docker-permission`, `docker-remote`.
+        """
+        endpoint.dial(endpoint.socket_path(None), 5.0).close()
+        self._lease = lease
+        self._leases.write(Entry(lease, TARGET, str(self._folder.absolute())))
+        self._connect()
+
+    def place(self, components: Components) -> DockerPlacement:
+        """Return the placement; begin to make the images that are not there."""
+        different = {images.tag(installed): installed for _, _, installed in components.values()}
+        self._images = tuple(self._pool.submit(self._image, installed) for installed in different.values())
+        return DockerPlacement(components)
+
+    def apply(self, wanted: Sequence[Wanted], changes: Sequence[Change], gate: Gate, started: Started) -> None:
+        """Carry out the changes, through Pulumi unless everything is as wanted already.
+
+        Raises:
+            ApplyError: what a resource failed with, or `pulumi-failed`.
+            MissingError: `target-down`, the CLI is missing.
+        """
+        for image in self._images:
+            image.result()
+        docker = self._docker()
+        holding = docker.holding()
+        graph = self._graph(wanted, changes, holding)
+        tell = _once(started)
+        wrong = {change.resource for change in (*drift.differences(graph, holding), *_replacing(changes))}
+        for one in wanted:
+            if f"component/{one.name}" not in wrong:
+                tell(one.name)
+        known = self._backend.known()
+        if wrong or drift.urns(graph, self._stack) != known or self._backend.has_pending():
+            self._up(docker, graph, holding, gate, tell)
+            epochs.write(self._backend.work, {name: volume.epoch for name, volume in graph.volumes.items()})
+
+    def destroy(self) -> tuple[str, ...]:
+        """Remove everything of the stack: from Docker by its labels, and from Pulumi's state by its CLI."""
+        docker = self._docker()
+        holding = docker.holding()
+        swept = self._pool.submit(sweep, docker, holding, self._recorder)
+        known = self._backend.known()
+        if known or self._backend.has_pending():
+            self._forget(docker, swept)
+        removed = {*swept.result(), *map(resource, known)}
+        for leftover in (self._backend.work, self._folder / "stopped"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        self._leases.remove(self._stack)
+        return tuple(sorted(removed))
+
+    def drift(self, wanted: Sequence[Wanted]) -> tuple[Change, ...]:
+        """Compare what Docker has with what the last `apply` left."""
+        holding = self._docker().holding()
+        return tuple(drift.differences(self._graph(wanted, (), holding), holding))
+
+    def preview(self, wanted: Sequence[Wanted], changes: Sequence[Change]) -> tuple[Change, ...]:
+        """Return what Pulumi would do, a change a resource; the cross-check of `plan`. Changes nothing."""
+        docker = self._docker()
+        graph = self._graph(wanted, changes, docker.holding())
+        making = Making(docker, lambda: graph, _nothing, _nothing, self._recorder)
+        words = self._operations().preview(lambda: making, lambda: graph)
+        found = {resource(urn): word for urn, word in words.items() if resource(urn)}
+        return tuple(
+            Change(WORDS.get(word, ChangeKind.REPLACE), name, f"Pulumi says `{word}`")
+            for name, word in sorted(found.items())
+        )
+
+    def driver(self) -> DockerDriver:
+        """Return the grip on what runs."""
+        return DockerDriver(self._stack, self._folder, self._clock)
+
+    def _up(self, docker: Provisioner, graph: Graph, holding: Holding, gate: Gate, tell: Started) -> None:
+        ahead = Ahead(docker, graph, self._recorder)
+        ahead.begin(holding)
+        making = Making(docker, lambda: graph, gate, tell, self._recorder, ahead.wait)
+        try:
+            refresh = drift.is_lost(graph, holding, self._backend.known(), self._stack)
+            self._operations().up(lambda: making, lambda: graph, refresh=refresh)
+        finally:
+            ahead.close()
+        sweep(docker, holding.without(graph.containers), self._recorder)
+
+    def _forget(self, docker: Provisioner, swept: Future[tuple[str, ...]]) -> None:
+        """Let Pulumi take note that everything goes; where it cannot, its state goes with the stack all the same."""
+
+        def making() -> Making:
+            swept.result()
+            return Making(docker, _no_graph, _nothing, _nothing, self._recorder, is_ending=True)
+
+        try:
+            self._operations().destroy(making, _no_graph)
+        except InterruptError:
+            raise
+        except CartridgeError as error:
+            self._recorder.note(f"Pulumi could not take note ({error.brief}); its state is removed as it is", "warning")
+
+    def _graph(self, wanted: Sequence[Wanted], changes: Sequence[Change], holding: Holding) -> Graph:
+        if self._lease is None:
+            entry = self._leases.read(self._stack)
+            if entry is None:
+                raise MissingError(f"`{self._stack}` has no lease", code="lease-missing", resolution="`cartridge up`")
+            self._lease = entry.lease
+        recorded = {name: seen.published for name, seen in holding.containers.items()}
+        numbers = epochs.after(epochs.read(self._backend.work), changes)
+        return draw(wanted, Plot(self._lease, str(self._folder.absolute()), numbers, recorded))
+
+    def _operations(self) -> Operations:
+        from cartridge.deploy.pulumi.cli import Cli
+        from cartridge.deploy.pulumi.operations import Operations
+
+        tool = Cli(self._pulumi(), self._backend, self._settings.path, self._settings.home)
+        return Operations(tool, self._clock, self._recorder)
+
+    def _connect(self) -> Future[APIClient]:
+        if self._connected is None:
+            self._connected = self._pool.submit(connect)
+        return self._connected
+
+    def _docker(self) -> Provisioner:
+        return Provisioner(self._connect().result(), self._stack)
+
+    def _image(self, installed: Installed) -> images.Image:
+        with self._recorder.step(f"image/{installed.artifact}", f"{installed.artifact}: image"):
+            return images.ensure(self._connect().result(), installed)
+
+
+def _once(started: Started) -> Started:
+    """Return `started` for the first call with each component; nothing for the others."""
+    told: set[str] = set()
+    lock = threading.Lock()
+
+    def tell(component: str) -> None:
+        with lock:
+            if component in told:
+                return
+            told.add(component)
+        started(component)
+
+    return tell
+
+
+def _replacing(changes: Sequence[Change]) -> list[Change]:
+    return [change for change in changes if change.kind is ChangeKind.REPLACE]
+
+
+def _nothing(component: str) -> None:
+    """Stand where nothing starts."""
+
+
+def _no_graph() -> Graph:
+    raise MissingError("there is no graph where everything goes", code="graph-missing")

@@ -1,0 +1,49 @@
+"""One quick look at a stack's containers: the standard library alone, a few milliseconds.
+
+For `ps` and the `up` that has nothing to do; importing the Docker SDK would cost more than the answer is worth.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from cartridge.errors import MissingError
+from cartridge.targets.docker import endpoint, labels
+from cartridge.targets.docker.conditions import Inspection, notes_of
+from cartridge.targets.driver import Condition
+
+
+def glance(stack: str, folder: Path | None = None, host: str | None = None) -> Mapping[str, Condition]:
+    """Return the condition of each component that has a container, by name.
+
+    Args:
+        stack: the stack's id.
+        folder: its folder of state, where it is noted what was stopped on request; None knows of none.
+        host: the Engine; None is the local default.
+
+    Raises:
+        MissingError: `target-down`, the Engine does not answer.
+    """
+    notes = notes_of(folder)
+    return {seen.component: seen.condition(notes) for seen in look(stack, host) if seen.component}
+
+
+def look(stack: str, host: str | None = None) -> list[Inspection]:
+    """Return every container of the stack.
+
+    Raises:
+        MissingError: `target-down`.
+    """
+    connection = endpoint.Quick(endpoint.socket_path(host))
+    try:
+        listed = connection.get("/containers/json", all="1", filters=json.dumps(labels.of_stack(stack)))
+        looked = [connection.get(f"/containers/{each['Id']}/json") for each in listed or ()]
+        return [Inspection.of(body) for body in looked if body is not None]
+    except MissingError as error:
+        raise MissingError(
+            error.brief, code="target-down", details=error.details, resolution=error.resolution
+        ) from error
+    finally:
+        connection.close()
