@@ -25,6 +25,12 @@ NEEDS = {"docker": ("docker_engine",), "lightning": ("programs",), "pulumi": ("p
 """The fixtures each marker stands for."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what answers soonest first: pure tests, then those with real daemons, the slow ones last."""
+    weights = {"lightning": 1, "docker": 2, "pulumi": 4, "slow": 8}
+    items.sort(key=lambda item: sum(weights.get(marker.name, 0) for marker in item.iter_markers()))
+
+
 def lacking(what: str) -> None:
     """Skip the test because `what` is missing here; in CI fail it."""
     if IN_CI:
