@@ -11,7 +11,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,7 @@ def encode(entry: Entry) -> bytes:
 
 
 def replay(path: Path) -> Iterator[Entry]:
-    """Yield the entries of a journal file; a torn last line and kinds of a later version are passed over."""
+    """Yield the entries of a journal; a torn last line, and kinds and fields of a later version, are passed over."""
     with path.open("rb") as lines:
         for line in lines:
             if not line.endswith(b"\n"):
@@ -129,4 +129,5 @@ def replay(path: Path) -> Iterator[Entry]:
                 continue
             if "ending" in body:
                 body["ending"] = Ending(body["ending"])
-            yield Entry(at, offset, kind(**body))
+            known = {field.name for field in fields(kind)}
+            yield Entry(at, offset, kind(**{name: value for name, value in body.items() if name in known}))

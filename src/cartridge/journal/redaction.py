@@ -16,7 +16,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b[xyzt]prv[1-9A-HJ-NP-Za-km-z]{90,}"), HIDDEN),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"(?i)(macaroon=)(?!%3C|<)[A-Za-z0-9_%-]{16,}"), rf"\1{HIDDEN}"),
-    (re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+(?=@)"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\w+://[^\s:/@]*:)(?!\*{3}@)[^\s@/]+(?=@)"), rf"\1{HIDDEN}"),
     (
         re.compile(
             r"(?i)((?:\w*(?:password|passphrase|passwd|secret|rpcauth|api_?key|priv(?:ate)?_?key|mnemonic|token))"

@@ -5,25 +5,26 @@ Imports no command to list them (`catalogue` holds their lines) and only the one
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
+import select
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, shell_complete
 
 from cartridge import __version__
 from cartridge.clock import SystemClock
 from cartridge.errors import ExitStatus
-from cartridge.surfaces.cli.catalogue import SECTIONS, VERBS
+from cartridge.surfaces.cli.catalogue import COMPLETION, PROGRAM, SECTIONS, VERBS, UnknownVerb
 from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.terminal import Terminal
 from cartridge.surfaces.cli.verbs import Verbs
 
-PROGRAM, COMPLETION = "cartridge", "_CARTRIDGE_COMPLETE"
+if TYPE_CHECKING:
+    from cartridge.workspace.settings import Settings
 
 
 class Root(click.Group):
@@ -61,14 +62,6 @@ class Root(click.Group):
         return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
 
-class UnknownVerb(click.UsageError):
-    """There is no such verb."""
-
-    def __init__(self, verb: str, ctx: click.Context) -> None:
-        super().__init__(f"there is no command `{verb}`", ctx)
-        self.verb = verb
-
-
 @click.group(
     cls=Root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -82,44 +75,54 @@ def root() -> None:
     """
 
 
-def run(arguments: Sequence[str], verbs: Verbs | None = None) -> int:
+def run(arguments: Sequence[str], verbs: Verbs | None = None, settings: Settings | None = None) -> int:
     """Run one command line and return its exit status; nothing it may meet becomes a traceback.
 
     Args:
         arguments: without the program's name.
         verbs: the operations; the real ones unless a test says otherwise.
+        settings: what the environment says; this process's own unless a test says otherwise.
     """
     from cartridge.surfaces.cli import failure
 
     session: Session | None = None
     try:
-        session = _session(arguments, verbs or Verbs())
+        session = _session(arguments, verbs or Verbs(), settings)
         return _invoke(arguments, session)
-    except BrokenPipeError:
-        return _nobody_reads()
     except BaseException as error:  # noqa: BLE001 — the one place that tells people about any failure
-        try:
-            return failure.report(error, arguments, session)
-        except BrokenPipeError:
-            return _nobody_reads()
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            return ExitStatus.FINE
+        return failure.report(error, arguments, session)
 
 
-def _session(arguments: Sequence[str], verbs: Verbs) -> Session:
-    from cartridge.workspace import settings
+def _session(arguments: Sequence[str], verbs: Verbs, settings: Settings | None) -> Session:
+    from cartridge.workspace.settings import read
 
-    environment = settings.read()
-    return Session(verbs, Terminal.of(arguments, environment), environment, SystemClock())
+    settings = settings or read()
+    return Session(verbs, Terminal.of(arguments, settings), settings, SystemClock())
 
 
 def _invoke(arguments: Sequence[str], session: Session) -> int:
-    status: Any = root.main(
-        list(arguments), prog_name=PROGRAM, complete_var=COMPLETION, standalone_mode=False, obj=session
-    )
-    return int(status or 0)
+    # click's own `main` would answer Ctrl-C, a closed pipe and usage errors in its words instead of ours
+    from cartridge.workspace.settings import variable
+
+    if instruction := variable(COMPLETION):
+        return shell_complete(root, {"obj": session}, PROGRAM, COMPLETION, instruction)
+    try:
+        with root.make_context(PROGRAM, list(arguments), obj=session) as ctx:
+            return int(root.invoke(ctx) or 0)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
 
 
-def _nobody_reads() -> int:
-    # whoever read stdout has gone, as `head` does; a later flush at exit must not say so
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitStatus.FINE
+def _nobody_reads() -> bool:
+    """Return whether who read our answer has gone, as `head` does; then a later flush at exit will not complain."""
+    try:
+        poll, descriptor = select.poll(), sys.stdout.fileno()
+        poll.register(descriptor, select.POLLOUT)
+        gone = any(event & select.POLLERR for _, event in poll.poll(0))
+        if gone:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+    except (OSError, ValueError):
+        return False
+    return gone

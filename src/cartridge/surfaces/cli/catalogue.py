@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import click
+
+PROGRAM, COMPLETION = "cartridge", "_CARTRIDGE_COMPLETE"
+"""The command's name, and the variable by which a shell asks it to complete."""
+
 SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Run a stack": {
         "up": "Bring a stack up and wait until it is ready.",
@@ -43,3 +48,11 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
 
 VERBS: Mapping[str, str] = {verb: line for verbs in SECTIONS.values() for verb, line in verbs.items()}
 """Help line by verb, in the order of the sections."""
+
+
+class UnknownVerb(click.UsageError):
+    """There is no such verb."""
+
+    def __init__(self, verb: str, ctx: click.Context) -> None:
+        super().__init__(f"there is no command `{verb}`", ctx)
+        self.verb = verb

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from cartridge.errors import CartridgeError, DocumentsError, Finding, InputError, InterruptError, Severity
+from cartridge.surfaces.cli.catalogue import VERBS, UnknownVerb
 from cartridge.surfaces.cli.style import Ink, Style, count
 from cartridge.surfaces.cli.terminal import Terminal
 
@@ -28,6 +30,9 @@ def report(error: BaseException, arguments: Sequence[str], session: Session | No
         arguments: what was typed.
         session: of the run; None where it failed before there was one.
     """
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        Terminal.of(arguments).tell(f"{error.format_message()}\n")
+        return error.exit_code
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     known = translated(error)
@@ -35,7 +40,10 @@ def report(error: BaseException, arguments: Sequence[str], session: Session | No
         from cartridge.surfaces.cli.crash import write_crash
 
         known = write_crash(error, arguments, session)
-    say(known, session.terminal if session else Terminal.of(arguments))
+    terminal = session.terminal if session else Terminal.of(arguments)
+    if isinstance(error, KeyboardInterrupt) and terminal.progress_is_watched:
+        terminal.tell("\n")  # after the terminal's own ^C
+    say(known, terminal)
     return known.exit_status
 
 
@@ -97,34 +105,32 @@ UNEXPLAINED = frozenset({"code-unknown", "usage"})
 
 
 def _usage(error: click.ClickException) -> InputError:
-    usage = error.ctx.get_usage() if isinstance(error, click.UsageError) and error.ctx else ""
-    help_line = f"`{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
-    brief, near = _brief(error), _near(error)
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    message, _, remedy = _sentence(error).partition("; ")
+    near = " or ".join(f"`{word}`" for word in _near(error))
+    fallback = f"`{ctx.command_path} --help`" if ctx else ""
     return InputError(
-        brief,
+        message,
         code="usage",
-        details=tuple(usage.replace("Usage:", "usage:").splitlines()),
-        resolution=f"did you mean {near}?" if near else help_line,
+        details=(ctx.get_usage().replace("Usage:", "usage:"),) if ctx else (),
+        resolution=f"did you mean {near}?" if near else remedy or fallback,
     )
 
 
-def _brief(error: click.ClickException) -> str:
+def _sentence(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption):
         return f"there is no flag `{error.option_name}`"
     first, _, _ = error.format_message().partition("\n")
     sentence = re.sub(r"'([^']*)'", r"`\1`", first.strip().removesuffix("."))
-    return sentence[:1].lower() + sentence[1:]
+    return re.sub(r"`\[(\w+)\]`", r"`\1`", sentence[:1].lower() + sentence[1:])
 
 
-def _near(error: click.ClickException) -> str:
-    from cartridge.surfaces.cli.app import UnknownVerb
-
-    if isinstance(error, UnknownVerb):
-        from difflib import get_close_matches
-
-        from cartridge.surfaces.cli.catalogue import VERBS
-
-        return " or ".join(f"`{verb}`" for verb in get_close_matches(error.verb, VERBS, 2))
+def _near(error: click.ClickException) -> Sequence[str]:
     if isinstance(error, click.NoSuchOption):
-        return " or ".join(f"`{option}`" for option in error.possibilities or ())
-    return ""
+        return error.possibilities or ()
+    if isinstance(error, UnknownVerb):
+        return get_close_matches(error.verb, VERBS, 2)
+    value, is_choice, choices = error.format_message().partition(" is not one of ")
+    if not is_choice:
+        return ()
+    return get_close_matches(value.rpartition(": ")[2].strip("'"), re.findall(r"'([^']+)'", choices), 1)

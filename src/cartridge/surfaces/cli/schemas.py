@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ def output_schema(answer: str) -> dict[str, Any]:
     from pydantic import TypeAdapter
 
     if answer not in TYPES:
+        near = get_close_matches(answer, TYPES, 1)
         raise InputError(
             f"there is no schema `output/{answer}`",
             code="schema-unknown",
-            resolution=f"one of {', '.join(f'`output/{name}`' for name in TYPES)}",
+            resolution=f"did you mean `output/{near[0]}`?" if near else f"after `output/` one of {', '.join(TYPES)}",
         )
     body = TypeAdapter(TYPES[answer]).json_schema(mode="serialization")
     definitions = {"$defs": definitions} if (definitions := body.pop("$defs", None)) else {}

@@ -1,26 +1,21 @@
 """One run of the command line: what every command is given, and how it opens a context and answers.
 
-`Session` is made once by `app.run`; `command` turns a function of (session, flags, its own parameters) into a click
-command. Commands return an exit status or None for fine; they never print but through `Session.terminal`.
+Made once by `app.run`. Commands print through `Session.terminal` and reach operations through `Session.verbs` alone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-import click
-
-from cartridge.surfaces.cli.flags import SAY, Flags, split
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cartridge.clock import Clock
     from cartridge.journal.recorder import Entry
     from cartridge.operations.context import Context
+    from cartridge.surfaces.cli.flags import Flags
     from cartridge.surfaces.cli.style import Style
     from cartridge.surfaces.cli.terminal import Terminal
     from cartridge.surfaces.cli.verbs import Verbs
@@ -80,38 +75,3 @@ class Session:
             self.terminal.answer(as_json(name, result))
         else:
             self.terminal.answer(text(self.terminal.style))
-
-
-def command(
-    name: str, *flags: click.Option, context_settings: Mapping[str, Any] | None = None
-) -> Callable[[Callable[..., int | None]], click.Command]:
-    """Make a function a click command that takes these common flags as well as its own parameters.
-
-    The function gets the session and the common `Flags` first; its docstring is the command's help.
-
-    Args:
-        name: the verb.
-        flags: the common flags it takes; those of `SAY` it always takes.
-        context_settings: click's, beside our own.
-    """
-
-    def wrap(function: Callable[..., int | None]) -> click.Command:
-        @click.pass_obj
-        def callback(session: Session, /, **parameters: Any) -> int:
-            common, own = split(parameters)
-            return function(session, common, **own) or 0
-
-        own: list[click.Parameter] = getattr(function, "__click_params__", [])
-        return click.Command(
-            name,
-            params=[*reversed(own), *flags, *SAY],
-            callback=callback,
-            help=inspect.cleandoc(function.__doc__ or ""),
-            context_settings={
-                "help_option_names": ["-h", "--help"],
-                "max_content_width": 100,
-                **(context_settings or {}),
-            },
-        )
-
-    return wrap

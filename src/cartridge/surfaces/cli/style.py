@@ -20,7 +20,7 @@ class Ink(StrEnum):
 
 INK_OF_STATE: dict[str, Ink] = {
     **dict.fromkeys(("ready", "running", "done", "passed", "kept"), Ink.GREEN),
-    **dict.fromkeys(("pending", "starting", "degraded", "could_not_run", "skipped", "drifted"), Ink.YELLOW),
+    **dict.fromkeys(("pending", "starting", "degraded", "could_not_run", "unknown", "skipped", "drifted"), Ink.YELLOW),
     **dict.fromkeys(("failed", "stopped", "absent"), Ink.RED),
 }
 """Which colour a word of state has, where it has one."""

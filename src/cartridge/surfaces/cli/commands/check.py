@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cartridge.errors import ExitStatus, Severity
-from cartridge.surfaces.cli.flags import CHOOSE, Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, count
 
 if TYPE_CHECKING:

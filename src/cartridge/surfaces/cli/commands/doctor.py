@@ -6,8 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cartridge.errors import ExitStatus
-from cartridge.surfaces.cli.flags import OFFLINE, TARGET, Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import OFFLINE, TARGET
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cartridge.errors import InputError, InterruptError
-from cartridge.surfaces.cli.flags import CHOOSE, OFFLINE, YES, Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE, OFFLINE, YES
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, count, elapsed
 
 if TYPE_CHECKING:
@@ -18,18 +20,16 @@ if TYPE_CHECKING:
 
 @command("down", *CHOOSE, OFFLINE, YES)
 @click.option("-a", "--all", "all_stacks", is_flag=True, help="Every stack of this project.")
-def down(session: Session, flags: Flags, *, all_stacks: bool) -> int | None:
+def down(session: Session, flags: Flags, *, all_stacks: bool) -> None:
     """End a stack and remove everything it made, its data included.
 
     Asks first on a terminal. Without one it wants `--yes`, except where CI is set.
     """
     with session.context("down", flags) as context:
         if not flags.yes and not session.terminal.unattended and not _agreed(session, context, all_stacks=all_stacks):
-            session.terminal.tell("nothing was removed\n")
-            return 0
+            raise InterruptError("nothing was removed")
         result = session.verbs.down(context, all_stacks=all_stacks)
     session.answer("down", result, lambda style: text(result, style))
-    return None
 
 
 def text(result: DownResult, style: Style) -> str:

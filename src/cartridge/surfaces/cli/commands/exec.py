@@ -5,8 +5,11 @@ from __future__ import annotations
 import click
 
 from cartridge.surfaces.cli import interruption
-from cartridge.surfaces.cli.flags import CHOOSE, Flags, suggest
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE
+from cartridge.surfaces.cli.session import Session
+from cartridge.surfaces.cli.suggestions import suggest
 
 
 @command("exec", *CHOOSE, context_settings={"allow_interspersed_args": False})

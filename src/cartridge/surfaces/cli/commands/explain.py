@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from cartridge.surfaces.cli.answers import CodesResult, ExplainResult
-from cartridge.surfaces.cli.flags import Flags, suggest
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.session import Session
+from cartridge.surfaces.cli.suggestions import suggest
 
 
 @command("explain")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cartridge.surfaces.cli.command import command
 from cartridge.surfaces.cli.flags import Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Style, count
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ def text(result: GcResult, style: Style, *, dry_run: bool) -> str:
         (orphan.kind, orphan.identity, orphan.stack or "-", "removed" if orphan.removed else kept, orphan.reason)
         for orphan in result.orphans
     ]
-    removed = sum(orphan.removed for orphan in result.orphans)
-    total = f"{count(removed, 'orphan')} removed, {len(rows) - removed} left\n"
+    left = sum(not orphan.removed for orphan in result.orphans)
+    parts = [*([f"{len(rows) - left} removed"] if left < len(rows) else []), *([f"{left} {kept}"] if left else [])]
+    total = f"{count(len(rows), 'orphan')}: {', '.join(parts)}\n"
     return style.table(("KIND", "IDENTITY", "STACK", "STATE", "REASON"), rows) + total
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from cartridge.surfaces.cli.answers import InitResult
+from cartridge.surfaces.cli.command import command
 from cartridge.surfaces.cli.flags import Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style
 
 

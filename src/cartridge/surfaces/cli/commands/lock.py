@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cartridge.errors import ExitStatus
-from cartridge.surfaces.cli.flags import CHOOSE, OFFLINE, Flags, suggest
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE, OFFLINE
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Style, count
+from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
     from cartridge.operations.results import LockResult

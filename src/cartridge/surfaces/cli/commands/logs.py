@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import click
 
-from cartridge.surfaces.cli.flags import CHOOSE, Flags, suggest
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE, FILE
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink
+from cartridge.surfaces.cli.suggestions import suggest
 
 PAINTS = (Ink.CYAN, Ink.GREEN, Ink.YELLOW)
 
 
-@command("logs", *CHOOSE)
+@command("logs", *(flag for flag in CHOOSE if flag is not FILE))
 @click.argument("components", nargs=-1, metavar="[COMPONENT]...", shell_complete=suggest("component"))
 @click.option("-n", "--tail", type=click.IntRange(min=0), metavar="LINES", help="Only the last lines of each.")
-@click.option("-F", "--follow", is_flag=True, help="Go on as they come, until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as they come, until Ctrl-C.")
 def logs(session: Session, flags: Flags, *, components: tuple[str, ...], tail: int | None, follow: bool) -> None:
     """Print what components said, oldest line first; all components if none is named.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from cartridge.surfaces.cli.flags import CHOOSE, WAIT_TIMEOUT, Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE, WAIT_TIMEOUT
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import count
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
-from cartridge.surfaces.cli.flags import CHOOSE, WAIT_TIMEOUT, Flags, suggest
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE, WAIT_TIMEOUT
 from cartridge.surfaces.cli.quantities import amount_of, amount_text
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import count
+from cartridge.surfaces.cli.suggestions import suggest
 
 
 @command("pay", *CHOOSE, WAIT_TIMEOUT)

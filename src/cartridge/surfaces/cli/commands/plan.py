@@ -10,8 +10,10 @@ import click
 
 from cartridge.errors import ExitStatus
 from cartridge.plan.change import ChangeKind
-from cartridge.surfaces.cli.flags import CHOOSE, OFFLINE, Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE, OFFLINE
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cartridge.surfaces.cli.flags import CHOOSE, Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style
 
 if TYPE_CHECKING:
@@ -39,22 +41,20 @@ def _stack(stack: StackView, style: Style) -> str:
 
 
 def component_table(components: Sequence[ComponentView], style: Style) -> str:
-    """Return the components as aligned columns."""
+    """Return the components as aligned columns, and under them what is to be said of some."""
     if not components:
         return "no components\n"
-    noted = any(_note(component) for component in components)
-    head = ("NAME", "KIND", "STATE", "ADDRESSES", *(("NOTE",) if noted else ()))
     rows = [
         (
             component.name,
             component.kind,
             component.state,
             ", ".join(f"{port.name} {port.address}" for port in component.ports) or "-",
-            *((_note(component),) if noted else ()),
         )
         for component in components
     ]
-    return style.table(head, rows, states=2)
+    notes = [f"  {component.name}: {note}\n" for component in components if (note := _note(component))]
+    return style.table(("NAME", "KIND", "STATE", "ADDRESSES"), rows, states=2) + "".join(notes)
 
 
 def short(moment: str) -> str:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cartridge.surfaces.cli.flags import CHOOSE, OFFLINE, Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.command import command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE, OFFLINE
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, count
 
 if TYPE_CHECKING:

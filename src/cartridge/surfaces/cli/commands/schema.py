@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import click
 
+from cartridge.surfaces.cli.command import command
 from cartridge.surfaces.cli.flags import Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.session import Session
 
 OUTPUT = "output/"
 

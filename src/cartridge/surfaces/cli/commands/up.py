@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cartridge.surfaces.cli.command import command
 from cartridge.surfaces.cli.commands.ps import component_table
-from cartridge.surfaces.cli.flags import CHOOSE, OFFLINE, TTL, WAIT_TIMEOUT, Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.flags import Flags
+from cartridge.surfaces.cli.options import CHOOSE, OFFLINE, TTL, WAIT_TIMEOUT
+from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, elapsed
 
 if TYPE_CHECKING:

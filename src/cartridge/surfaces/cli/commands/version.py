@@ -6,8 +6,9 @@ import platform
 
 from cartridge import __version__
 from cartridge.surfaces.cli.answers import VersionResult
+from cartridge.surfaces.cli.command import command
 from cartridge.surfaces.cli.flags import Flags
-from cartridge.surfaces.cli.session import Session, command
+from cartridge.surfaces.cli.session import Session
 
 
 @command("version")

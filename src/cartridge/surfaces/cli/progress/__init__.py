@@ -92,17 +92,20 @@ class Show:
 
 
 @contextlib.contextmanager
-def shown(wanted: str | None, terminal: Terminal, clock: Clock) -> Iterator[Show]:
+def shown(
+    wanted: str | None, terminal: Terminal, clock: Clock, views: Mapping[str, Callable[[Terminal, Clock], View]] = VIEWS
+) -> Iterator[Show]:
     """Show progress while the body runs.
 
     Args:
         wanted: `--progress`; None and `auto` choose `tty` on a terminal and `plain` elsewhere.
         terminal: where to.
         clock: what time passes by.
+        views: the forms there are.
     """
     fitting = "tty" if terminal.progress_is_watched else "plain"
     form = fitting if wanted in {None, "auto"} else str(wanted)
-    show = Show(VIEWS[form](terminal, clock), clock)
+    show = Show(views[form](terminal, clock), clock)
     show.start()
     try:
         yield show
