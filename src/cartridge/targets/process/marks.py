@@ -7,10 +7,14 @@ nothing. Standard library only: the guardian uses it.
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Iterable
 
 from cartridge.targets.process import wire
+
+_KERNEL_THREAD = 0x0020_0000
+"""PF_KTHREAD among the flags of /proc/<pid>/stat."""
 
 
 class Marked:
@@ -32,8 +36,7 @@ class Marked:
 def start_time(pid: int) -> int:
     """Return when the process started, in clock ticks since boot; 0 where it is gone or nobody can tell."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
+        return int(_read(pid, "stat").rpartition(b")")[2].split()[19])
     except (OSError, IndexError, ValueError):
         return 0
 
@@ -122,8 +125,12 @@ def _environment(pid: int) -> dict[str, str]:
     try:
         if os.stat(f"/proc/{pid}").st_uid != os.getuid():
             return {}
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            raw = file.read()
+        raw = _read(pid, "environ")
+        for _ in range(50):
+            if raw or not _is_between_programs(pid):
+                break
+            select.select([], [], [], 0.001)
+            raw = _read(pid, "environ")
     except OSError:
         return {}
     if b"CARTRIDGE_" not in raw:
@@ -132,10 +139,21 @@ def _environment(pid: int) -> dict[str, str]:
     return {name.decode("utf-8", "replace"): value.decode("utf-8", "replace") for name, _, value in pairs}
 
 
+def _is_between_programs(pid: int) -> bool:
+    """Tell whether the process has just left one program for another: for a moment its variables read empty."""
+    if _read(pid, "cmdline"):
+        return False
+    fields = _read(pid, "stat").rpartition(b")")[2].split()
+    return fields[0] not in (b"Z", b"X") and not int(fields[6]) & _KERNEL_THREAD
+
+
+def _read(pid: int, name: str) -> bytes:
+    with open(f"/proc/{pid}/{name}", "rb") as file:
+        return file.read()
+
+
 def _wait_gone(process: Marked) -> None:
     """Return when the process has ended, or after a second."""
-    import select
-
     try:
         handle = os.pidfd_open(process.pid)
     except OSError:
