@@ -7,6 +7,7 @@ a resume are fetched once more from the start, then refused. Never unpacks, neve
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -23,7 +24,8 @@ from cartridge.errors import MissingError
 if TYPE_CHECKING:
     import urllib3
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
+_IN_A_NAME = str.maketrans("/+", "_-", "=")
 _CONNECT = 1.5
 """Seconds for a connection, name look-up included: a machine without network must not wait longer."""
 _ATTEMPTS = 4
@@ -35,45 +37,63 @@ class _BrokenError(Exception):
 
 
 class Fetcher:
-    """Downloads for one artifact: one pool of connections, one meter."""
+    """Downloads for one artifact over one pool of connections; safe to call from several threads.
 
-    def __init__(self, sources: Sources, meter: Meter, *, total: int = 0) -> None:
-        self._sources, self._meter, self._total, self._done = sources, meter, total, 0
+    Args:
+        sources: the store, the clock and what may be used.
+        meter: told about the bytes of a single file; None where the caller counts files.
+    """
+
+    def __init__(self, sources: Sources, meter: Meter | None = None) -> None:
+        self._sources, self._meter = sources, meter
         self._lock, self._reachable = threading.Lock(), set[str]()
         self._http: urllib3.PoolManager | None = None
-        self.stopped = threading.Event()
-        """Set it to break off what this fetcher has under way, at its next chunk."""
+        self._given_up, self._kept = threading.Event(), list[Path]()
 
-    def fetch(self, url: str, digest: str, *, through_nix: bool = False) -> Path:
-        """Return a file in the store's downloads that holds the bytes of `digest` (SRI).
+    def give_up(self) -> None:
+        """Break off what is under way in other threads, at its next chunk."""
+        self._given_up.set()
+
+    def fetch(self, url: str, digest: str, folder: Path, *, through_nix: bool = False) -> Path:
+        """Return a file in `folder` (on the store's file system) that holds the bytes of `digest`.
+
+        It is also kept among the store's downloads until `forget`, so that a kill costs no second download.
 
         Args:
             url: `https://`, `http://` or `file://`.
-            digest: what the bytes must be.
+            digest: what the bytes must be, as SRI.
+            folder: where it is wanted, such as a channel's scratch folder.
             through_nix: take the digest with `nix-prefetch-url` where nix is installed.
 
         Raises:
             Unserved: no network, no such file, too many broken connections.
             MissingError: `artifact-digest-mismatch`, the bytes are others.
         """
-        store = self._sources.store
+        store, name = self._sources.store, digest.removeprefix("sha256-").translate(_IN_A_NAME)
         store.downloads.mkdir(parents=True, exist_ok=True)
-        name = digest.removeprefix("sha256-").replace("/", "_").replace("+", "-").rstrip("=")
         whole, part = store.downloads / name, store.downloads / f"{name}.part"
-        with store.locked(f"download-{name}"):
-            if whole.is_file() and tree.sri(tree.file_digest(whole)) == digest:
-                return whole
-            was_resumed = part.exists()
-            search = self._sources.search if through_nix else ""
+        with store.locked(f"download-{name[0]}"):
+            if not whole.is_file() or tree.sri(tree.file_digest(whole)) != digest:
+                self._verified(url, digest, part, self._sources.search if through_nix else "").replace(whole)
+            self._kept.append(whole)
+            return _linked(whole, folder / name)
+
+    def forget(self) -> None:
+        """Remove what this fetcher brought from the store's downloads; what `fetch` returned stays."""
+        for whole in self._kept:
+            whole.unlink(missing_ok=True)
+
+    def _verified(self, url: str, digest: str, part: Path, search: str | None) -> Path:
+        was_resumed = part.exists()
+        self._bring(url, part)
+        found = hashing.archive_sri(part, search)
+        if found != digest and was_resumed:
+            part.unlink()
             self._bring(url, part)
             found = hashing.archive_sri(part, search)
-            if found != digest and was_resumed:
-                part.unlink()
-                self._bring(url, part)
-                found = hashing.archive_sri(part, search)
-            if found == digest:
-                return part.replace(whole)
-            part.unlink()
+        if found == digest:
+            return part
+        part.unlink()
         raise MissingError(
             f"`{url}` has other bytes than `cartridge.lock` says",
             code="artifact-digest-mismatch",
@@ -96,7 +116,7 @@ class Fetcher:
             except _BrokenError as error:
                 reason = str(error)
                 idle = 0 if part.exists() and part.stat().st_size > before else idle + 1
-                self._sources.clock.wait(0.1 * 2**idle, self.stopped)
+                self._sources.clock.wait(0.1 * 2**idle, self._sources.stopped)
             else:
                 return
         raise Unserved(f"`{url}` broke off {_ATTEMPTS} times: {reason}")
@@ -106,7 +126,7 @@ class Fetcher:
         if not source.is_file():
             raise Unserved(f"`{source}` is not there")
         with source.open("rb") as file:
-            self._write(part, "wb", iter(lambda: file.read(_CHUNK), b""))
+            self._write(part, "wb", iter(lambda: file.read(_CHUNK), b""), source.stat().st_size)
 
     def _transfer(self, url: str, part: Path, start: int) -> None:
         from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
@@ -118,21 +138,20 @@ class Fetcher:
             raise _BrokenError(_words(error)) from error
         with contextlib.closing(response):
             try:
-                self._receive(response, part, start)
+                self._receive(url, response, part, start)
             except HTTPError as error:
                 raise _BrokenError(_words(error)) from error
         if response.status == 416:
             part.unlink(missing_ok=True)
             raise _BrokenError("the server has fewer bytes than were here already")
 
-    def _receive(self, response: urllib3.BaseHTTPResponse, part: Path, start: int) -> None:
+    def _receive(self, url: str, response: urllib3.BaseHTTPResponse, part: Path, start: int) -> None:
+        length = int(response.headers.get("Content-Length", "0"))
         match response.status:
             case 200:
-                self._announce(response, 0)
-                self._write(part, "wb", response.stream(_CHUNK))
+                self._write(part, "wb", response.stream(_CHUNK), length)
             case 206 if response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-                self._announce(response, start)
-                self._write(part, "ab", response.stream(_CHUNK))
+                self._write(part, "ab", response.stream(_CHUNK), start + length)
             case 206:
                 part.unlink(missing_ok=True)
                 raise _BrokenError("the server sent another range than was asked for")
@@ -141,23 +160,17 @@ class Fetcher:
             case status if status >= 500:
                 raise _BrokenError(f"the server answered {status}")
             case status:
-                raise Unserved(f"the server answered {status} for `{response.url or 'it'}`", status=status)
+                raise Unserved(f"the server answered {status} for `{url}`", status=status)
 
-    def _announce(self, response: urllib3.BaseHTTPResponse, start: int) -> None:
-        length = int(response.headers.get("Content-Length", "0"))
-        with self._lock:
-            self._done += start
-            self._total = max(self._total, self._done + length)
-
-    def _write(self, part: Path, mode: str, chunks: Iterator[bytes]) -> None:
+    def _write(self, part: Path, mode: str, chunks: Iterator[bytes], total: int) -> None:
         with part.open(mode) as file:
             for chunk in chunks:
-                if self.stopped.is_set() or self._sources.stopped.is_set():
-                    raise Unserved("it was broken off")
+                self._sources.go_on()
+                if self._given_up.is_set():
+                    raise Unserved("another file of it failed")
                 file.write(chunk)
-                with self._lock:
-                    self._done += len(chunk)
-                    self._meter.show(self._done, self._total)
+                if self._meter is not None:
+                    self._meter.show(file.tell(), total)
 
     def _pool(self) -> urllib3.PoolManager:
         import urllib3
@@ -187,6 +200,15 @@ def mirrored(url: str, mirror: str) -> str:
     if not mirror or parts.scheme == "file":
         return url
     return mirror.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _linked(source: Path, target: Path) -> Path:
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
+    return target
 
 
 def _bounded(act: Callable[[], None], seconds: float) -> str:

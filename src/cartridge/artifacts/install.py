@@ -172,7 +172,7 @@ def _make_all(builds: list[_Search], downloads: list[_Search], lock: Lock, sourc
     """Make downloads in threads of their own while the caller's thread builds."""
     found: dict[str, Installed] = {}
     failures: list[Exception] = []
-    sources = replace(sources, stopped=threading.Event())
+    sources = replace(sources, abandoned=threading.Event())
 
     def download(search: _Search) -> None:
         try:
@@ -180,7 +180,7 @@ def _make_all(builds: list[_Search], downloads: list[_Search], lock: Lock, sourc
         except Exception as error:  # noqa: BLE001 - raised again by the caller's thread below
             failures.append(error)
 
-    with _threads(download, downloads, sources.stopped):
+    with _threads(download, downloads, sources.abandoned):
         for search in builds:
             if not failures:
                 found[search.name] = _make(search, lock, sources)
@@ -190,7 +190,7 @@ def _make_all(builds: list[_Search], downloads: list[_Search], lock: Lock, sourc
 
 
 @contextlib.contextmanager
-def _threads(act: Callable[[_Search], None], searches: list[_Search], stopped: threading.Event) -> Iterator[None]:
+def _threads(act: Callable[[_Search], None], searches: list[_Search], abandoned: threading.Event) -> Iterator[None]:
     """Run `act` on each search in a thread beside the body; a failing body has them stopped."""
     threads = [threading.Thread(target=act, args=(search,), daemon=True) for search in searches]
     try:
@@ -200,7 +200,7 @@ def _threads(act: Callable[[_Search], None], searches: list[_Search], stopped: t
         for thread in threads:
             thread.join()
     except BaseException:
-        stopped.set()
+        abandoned.set()
         for thread in threads:
             thread.join(_GRACE)
         raise

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cartridge.artifacts.store import Store
 from cartridge.clock import Clock
+from cartridge.errors import InterruptError
 from cartridge.journal.recorder import Recorder
 
 
@@ -40,7 +41,8 @@ class Sources:
         search: the PATH on which programs are looked up; None for this process's own.
         platform: this machine's, as in `this_platform`.
         patience: seconds without a byte after which a download is broken off.
-        stopped: once set, downloads break off at their next chunk.
+        stopped: set by the caller (Ctrl-C); downloads and builds end as soon as they see it.
+        abandoned: set where another artifact failed and this one is not worth going on with.
     """
 
     store: Store
@@ -53,6 +55,16 @@ class Sources:
     platform: str = field(default_factory=this_platform)
     patience: float = 15.0
     stopped: threading.Event = field(default_factory=threading.Event)
+    abandoned: threading.Event = field(default_factory=threading.Event)
+
+    def go_on(self) -> None:
+        """Return while there is a point in going on.
+
+        Raises:
+            InterruptError: the caller wants to stop, or another artifact failed.
+        """
+        if self.stopped.is_set() or self.abandoned.is_set():
+            raise InterruptError()
 
 
 class Meter:
@@ -64,7 +76,7 @@ class Meter:
     def show(self, done: int, total: int, note: str = "") -> None:
         """Record that `done` of `total` (0 = unknown) is done."""
         now = self._sources.clock.monotonic()
-        if done < total and 0 <= now - self._last < 0.1:
+        if done != total and 0 <= now - self._last < 0.1:
             return
         self._last = now
         self._sources.recorder.progress(self._step, done, total, self._unit, note)

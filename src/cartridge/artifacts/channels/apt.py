@@ -23,7 +23,8 @@ from cartridge.spawn import Finished
 ARCHITECTURES: Mapping[str, str] = {"linux-x86_64": "amd64", "linux-aarch64": "arm64"}
 """Debian's name for each platform it can serve."""
 
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp")
+"""Where Debian's package of keys puts them, on Debian and on its derivatives."""
 _LINE = re.compile(r"^'(?P<url>[^']+)' \S+ \d+ SHA256:(?P<sha256>[0-9a-f]{64})$")
 _CONFIGURATION = """\
 Dir "{root}";
@@ -31,7 +32,6 @@ Dir::State "state";
 Dir::State::status "{root}/status";
 Dir::Cache "cache";
 Dir::Etc "etc";
-Dir::Etc::TrustedParts "/etc/apt/trusted.gpg.d";
 APT::Architecture "{architecture}";
 APT::Architectures "{architecture}";
 APT::Install-Recommends "false";
@@ -62,12 +62,18 @@ def archive_address(sources: Sources) -> str:
     """
     _need("apt-get", sources)
     done = _ask(["apt-get", "indextargets", "--format", "$(LABEL)|$(REPO_URI)", "Created-By: Packages"])
-    known = sorted({tuple(line.split("|", 1)) for line in done.stdout.splitlines() if "|" in line})
-    labelled = [where for label, where in known if label == "Debian"]
-    plain = [where for label, where in known if label in ("", "$(LABEL)") and "security" not in where]
-    for where in (*labelled, *plain):
-        return where.rstrip("/") + "/"
+    known = [line.split("|", 1) for line in done.stdout.splitlines() if "|" in line]
+    named = sorted({where.rstrip("/") + "/" for label, where in known if label == "Debian"})
+    for where in named or _unread_archives():
+        return where
     raise Unserved("apt on this machine knows no Debian archive")
+
+
+def _unread_archives() -> list[str]:
+    """Return the archives apt is set up for where it has read no index yet, so that nothing tells their labels."""
+    listed = _ask(["apt-get", "update", "--print-uris"]).stdout.splitlines()
+    found = {line[1:].partition("dists/")[0] for line in listed if "/dists/" in line}
+    return sorted(where for where in found if "security" not in where and where.endswith("/debian/"))
 
 
 def resolve(package: str, suite: str, platform: str, sources: Sources, scratch: Path) -> Closure:
@@ -100,11 +106,23 @@ def _private(address: str, suite: str, architecture: str, scratch: Path) -> list
     for folder in ("etc/preferences.d", "etc/apt.conf.d", "state/lists/partial", "cache/archives/partial"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     (root / "status").write_text("")
-    signed = f"[signed-by={_KEYRING}] " if _KEYRING.is_file() else ""
-    (root / "etc/sources.list").write_text(f"deb {signed}{address} {suite} main\n")
+    (root / "etc/sources.list").write_text(f"deb {address} {suite} main\n")
+    _trust(root / "etc/trusted.gpg.d")
     configuration = root / "apt.conf"
     configuration.write_text(_CONFIGURATION.format(root=root, architecture=architecture) + _transport())
     return ["env", f"APT_CONFIG={configuration}", "LC_ALL=C.UTF-8", "apt-get"]
+
+
+def _trust(folder: Path) -> None:
+    """Link the keys this machine's apt trusts, and Debian's own where its package of keys is installed."""
+    folder.mkdir(exist_ok=True)
+    said = _ask(["apt-config", "shell", "parts", "Dir::Etc::TrustedParts/d"]).stdout
+    trusted = Path(said.strip().removeprefix("parts='").removesuffix("'") or "/nowhere")
+    keys = [*sorted(trusted.glob("*.asc")), *sorted(trusted.glob("*.gpg")), *map(Path, _KEYRINGS)]
+    for key in keys:
+        if key.is_file() and not (folder / f"{key.stem}.gpg").exists():
+            suffix = key.suffix if key.suffix == ".asc" else ".gpg"
+            (folder / f"{key.stem}{suffix}").symlink_to(key)
 
 
 def _transport() -> str:

@@ -54,19 +54,12 @@ def make(job: Job, folder: Path, scratch: Path) -> Made:
         raise Unserved("`dpkg-deb` is not installed")
     if job.sources.offline:
         raise Unserved(f"needs the network for Debian {job.channel.suite}, and this run is offline")
-    address, note = apt.archive_address(job.sources), ""
-    try:
-        files = _fetch(job, address, job.pin.packages)
-    except Unserved as error:
-        if error.status != 404:
-            raise
-        files, note = _successors(job, job.channel, scratch)
     root = folder / "root"
-    _unpack(job, files, root)
+    closure, note = _bring(job, job.channel, scratch, root)
     programs = _programs(job, root)
     _launchers(programs, root, folder / "bin")
     return Made(
-        version=_version(job.pin.version),
+        version=_upstream(_version(job.channel, closure.packages)),
         binaries={name: f"bin/{name}" for name in programs},
         image="root",
         image_binaries={name: f"/{path}" for name, path in programs.items()},
@@ -80,12 +73,23 @@ def pin(job: Job) -> Pin:
     assert isinstance(job.channel, DebianChannel)
     with job.sources.store.work("apt") as scratch:
         closure = apt.resolve(job.channel.package, job.channel.suite, job.platform, job.sources, scratch)
-    named = f"/{job.channel.package}_"
-    version = next((path.rpartition(named)[2].split("_")[0] for path in closure.packages if named in path), "")
-    return Pin("debian", version, packages=closure.packages)
+    return Pin("debian", _version(job.channel, closure.packages), packages=closure.packages)
 
 
-def _successors(job: Job, channel: DebianChannel, scratch: Path) -> tuple[list[Path], str]:
+def _bring(job: Job, channel: DebianChannel, scratch: Path, root: Path) -> tuple[apt.Closure, str]:
+    """Unpack the pinned closure into `root`, or its successor where the suite has moved on and that will do."""
+    closure, note = apt.Closure(apt.archive_address(job.sources), job.pin.packages), ""
+    try:
+        _fetch_and_unpack(job, closure, scratch, root)
+    except Unserved as error:
+        if error.status != 404:
+            raise
+        closure, note = _successor(job, channel, scratch)
+        _fetch_and_unpack(job, closure, scratch, root)
+    return closure, note
+
+
+def _successor(job: Job, channel: DebianChannel, scratch: Path) -> tuple[apt.Closure, str]:
     if channel.moved == "refuse":
         raise Unserved(
             f"Debian {channel.suite} no longer has a pinned file of `{channel.package}`",
@@ -95,33 +99,38 @@ def _successors(job: Job, channel: DebianChannel, scratch: Path) -> tuple[list[P
     moved = sorted(set(closure.packages) - set(job.pin.packages))
     note = f"Debian {channel.suite} moved on; took its signed {', '.join(Path(path).stem for path in moved)}"
     job.sources.recorder.note(f"`{job.name}`: {note}", level="warning")
-    return _fetch(job, closure.archive, closure.packages), note
+    return closure, note
 
 
-def _fetch(job: Job, address: str, packages: Mapping[str, str]) -> list[Path]:
-    fetcher = Fetcher(job.sources, Meter(job.sources, job.step, "bytes"))
-    with ThreadPoolExecutor(max_workers=4) as workers:
-        under_way = [workers.submit(fetcher.fetch, address + quote(path), digest) for path, digest in packages.items()]
-        try:
-            return [one.result() for one in under_way]
-        except BaseException:
-            fetcher.stopped.set()
-            workers.shutdown(cancel_futures=True)
-            raise
-
-
-def _unpack(job: Job, files: list[Path], root: Path) -> None:
+def _fetch_and_unpack(job: Job, closure: apt.Closure, scratch: Path, root: Path) -> None:
+    fetcher = Fetcher(job.sources)
+    files = _fetch(job, fetcher, closure, scratch)
     meter = Meter(job.sources, job.step, "packages")
     for count, file in enumerate(files, 1):
         spawn.run(["dpkg-deb", "--extract", str(file), str(root)], check=True)
         meter.show(count, len(files), "unpacking")
-        file.unlink()
+    fetcher.forget()
     for name in _UNUSED:
         tree.remove(root / "usr/share" / name)
     for name in ("bin", "lib", "lib64", "sbin"):
         link = root / name
         if not link.exists() and (root / "usr" / name).is_dir():
             link.symlink_to(f"usr/{name}")
+
+
+def _fetch(job: Job, fetcher: Fetcher, closure: apt.Closure, scratch: Path) -> list[Path]:
+    meter, wanted = Meter(job.sources, job.step, "packages"), closure.packages.items()
+    with ThreadPoolExecutor(max_workers=4) as workers:
+        under_way = [workers.submit(fetcher.fetch, closure.archive + quote(path), sri, scratch) for path, sri in wanted]
+        try:
+            for count, one in enumerate(under_way):
+                meter.show(count, len(under_way), "fetching")
+                one.result()
+        except BaseException:
+            fetcher.give_up()
+            workers.shutdown(cancel_futures=True)
+            raise
+    return [one.result() for one in under_way]
 
 
 def _programs(job: Job, root: Path) -> dict[str, str]:
@@ -146,6 +155,12 @@ def _launchers(programs: Mapping[str, str], root: Path, folder: Path) -> None:
         path.chmod(0o755)
 
 
-def _version(package: str) -> str:
+def _version(channel: DebianChannel, packages: Mapping[str, str]) -> str:
+    """Return the Debian version of the package itself, without its epoch, from its file's name; "" for none."""
+    named = f"/{channel.package}_"
+    return next((path.rpartition(named)[2].split("_")[0] for path in packages if named in path), "")
+
+
+def _upstream(version: str) -> str:
     """Return the upstream part of a Debian version."""
-    return package.rpartition(":")[2].rsplit("-", 1)[0]
+    return version.rsplit("-", 1)[0]

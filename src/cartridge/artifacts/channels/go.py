@@ -6,12 +6,13 @@ runs. Builds go one after another, at low priority; Go's own cache makes an inte
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cartridge import spawn
@@ -95,12 +96,8 @@ def toolchain(job: Job, module: Path) -> Toolchain:
         found = re.search(r"\bgo(\d+(?:\.\d+)*)", said)
         if found and versions.accepts(f">={least}", found[1]):
             return Toolchain(Path(where), f"go{found[1]}")
-    return _fetched(job, f"Go {found_words(where)} and {least} is needed")
-
-
-def found_words(where: str | None) -> str:
-    """Return how the Go on PATH falls short, for a reason line."""
-    return "is not on PATH" if where is None else f"at `{where}` is too old"
+    short = "is not on PATH" if where is None else f"at `{where}` is too old"
+    return _fetched(job, f"Go {short} and {least} is needed")
 
 
 def _fetched(job: Job, why: str) -> Toolchain:
@@ -128,27 +125,44 @@ def _build(job: Job, channel: GoChannel, go: Toolchain, module: Path, bin_folder
     listed = spawn.run([*command, "list", "-deps", *tags, *channel.packages.values()], cwd=module)
     if listed.status:
         raise Unserved(f"its Go modules cannot be had: {_complaint(listed.stderr)}")
-    total, seen = len(set(listed.stdout.split())), set[str]()
+    progress = _Progress(meter, len(set(listed.stdout.split())))
     for name, package in channel.packages.items():
-        target = ["-o", str(bin_folder / name), package]
-        said: list[str] = []
-        process_argv = [*command, "build", "-v", *tags, "-ldflags", channel.ldflags, *target]
-        status = 0
-        for line in _lines(process_argv, module):
-            if isinstance(line, int):
-                status = line
-            elif _PACKAGE_LINE.match(line):
-                seen.add(line)
-                meter.show(min(len(seen), total - 1), total, name)
+        target = ["-ldflags", channel.ldflags, "-o", str(bin_folder / name), package]
+        said = _run([*command, "build", "-v", *tags, *target], module, job, progress)
+        if not (bin_folder / name).is_file():
+            raise Unserved(f"`go build` of `{name}` failed: {_complaint(said)}")
+    meter.show(progress.total, progress.total)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How many of the packages have been compiled; those in Go's cache are never named."""
+
+    meter: Meter
+    total: int
+    seen: set[str] = field(default_factory=set)
+
+    def add(self, package: str) -> None:
+        self.seen.add(package)
+        self.meter.show(min(len(self.seen), self.total - 1), self.total, package)
+
+
+def _run(build: list[str], module: Path, job: Job, progress: _Progress) -> str:
+    """Run one `go build -v` to its end and return what it said beside the names of packages."""
+    said = []
+    with contextlib.closing(_lines(build, module)) as lines:
+        for line in lines:
+            job.sources.go_on()
+            if _PACKAGE_LINE.match(line):
+                progress.add(line)
             else:
                 said.append(line)
-        if status:
-            raise Unserved(f"`go build` of `{name}` failed: {_complaint(chr(10).join(said))}")
-    meter.show(total, total)
+    job.sources.go_on()
+    return "\n".join(said)
 
 
-def _lines(argv: list[str], module: Path) -> Iterator[str | int]:
-    """Yield what a program prints, line by line, then its exit status; it is ended where nobody reads on.
+def _lines(argv: list[str], module: Path) -> Generator[str, None, None]:
+    """Yield what a program prints, line by line; it is ended where nobody reads on.
 
     It writes into a pipe that dies with us, so a build does not outlive a killed run by more than a package.
     """
@@ -160,11 +174,10 @@ def _lines(argv: list[str], module: Path) -> Iterator[str | int]:
     with os.fdopen(reader, encoding="utf-8", errors="replace") as lines:
         try:
             yield from (line.rstrip() for line in lines)
-            yield process.wait()
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait()
+            process.wait()
 
 
 def _command(platform: str, sources: Sources, go: Toolchain) -> list[str]:

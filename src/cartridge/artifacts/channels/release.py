@@ -19,16 +19,15 @@ from cartridge.model.artifact import Archive, ReleaseChannel
 
 def make(job: Job, folder: Path, scratch: Path) -> Made:
     """Download, check and unpack; see `Maker.make`."""
-    del scratch
     channel, archive = _declared(job)
     fetcher = Fetcher(job.sources, Meter(job.sources, job.step, "bytes"))
-    path = fetcher.fetch(mirrored(archive.url, job.sources.mirror), job.pin.source, through_nix=True)
+    path = fetcher.fetch(mirrored(archive.url, job.sources.mirror), job.pin.source, scratch, through_nix=True)
     try:
         with tarfile.open(path) as archived:
             archived.extractall(folder, filter="data")
     except (tarfile.TarError, EOFError) as error:
         raise Unserved(f"`{archive.url}` cannot be unpacked: {error}") from error
-    path.unlink()
+    fetcher.forget()
     return Made(channel.version, {name: f"{channel.folder}/{name}".lstrip("/") for name in job.declaration.binaries})
 
 
