@@ -22,7 +22,7 @@ def digest(value: object) -> str:
     Raises:
         TypeError: something in it has no canonical form.
     """
-    canonical = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -46,15 +46,20 @@ def component_parts(stack: ResolvedStack, component: ResolvedComponent, pins: Ma
     }
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return `value` as JSON has it: mappings, lists and scalars.
+
+    Raises:
+        TypeError: something in it has no canonical form.
+    """
     if isinstance(value, BaseModel):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise TypeError(f"{type(value).__name__} has no canonical form")

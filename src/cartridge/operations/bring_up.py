@@ -1,0 +1,157 @@
+"""The long way of `up`: load, plan, fetch, place, render, apply with gates, then the network.
+
+Holds the stack's lock throughout. Every act is a step of the journal; after a kill between any two the next
+`up` goes on, because the engine adopts what is there and the network opens only what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from cartridge.deploy import leases, locks, statefile
+from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
+from cartridge.deploy.locks import Holder, Queue
+from cartridge.operations import engines, programs, secrets
+from cartridge.operations.context import Context
+from cartridge.operations.network import NetworkUp
+from cartridge.operations.probing import prober
+from cartridge.operations.readiness import Readiness
+from cartridge.operations.results import UpResult
+from cartridge.operations.views import component_views, hints
+from cartridge.operations.wanted import assemble, planned, records, refuse_impossible
+from cartridge.plan.change import Change, Plan
+from cartridge.plan.planner import channel_records, network_digest
+from cartridge.plan.state import State
+from cartridge.render.templates import render
+from cartridge.workspace.resolved import ResolvedStack
+
+DEFAULT_LOCK_WAIT = 120.0
+"""Seconds to wait for another run on the same stack, where no `--wait-timeout` says otherwise."""
+
+
+def bring_up(context: Context) -> UpResult:
+    """Carry out the plan of the chosen stack and return when it is ready; raises what `up.up` raises."""
+    with context.recorder.step("load", "reading the documents"):
+        fingerprint = context.fingerprint()
+        stack, state, wanted = planned(context)
+        refuse_impossible(stack, state, wanted)
+    with locked(context, wanted.stack):
+        state = statefile.read(context.folder(wanted.stack))  # another run may have ended meanwhile
+        state = _apply(context, stack, state, wanted)
+        statefile.write(context.folder(wanted.stack), replace(state, ready=True, fingerprint=fingerprint))
+    views = component_views(context, replace(state, ready=True))
+    return UpResult(
+        stack=wanted.stack,
+        target=stack.target.value,
+        changed=True,
+        changes=wanted.changes,
+        components=views,
+        stages=context.stages.chain(),
+        hints=hints(state),
+    )
+
+
+@contextmanager
+def locked(context: Context, stack_id: str) -> Iterator[None]:
+    """Hold the stack's lock, waiting for whoever has it and saying so."""
+
+    def say(holder: Holder | None) -> None:
+        who = f"`cartridge {holder.verb}` (process {holder.pid})" if holder else "another run"
+        context.recorder.note(f"waiting for {who}, which is at work on this stack")
+
+    limit = context.options.wait_timeout
+    queue = Queue(context.clock, DEFAULT_LOCK_WAIT if limit is None else limit / 1000, context.cancelled, say)
+    with locks.hold(context.project.state / f".{stack_id}.lock", context.verb, queue):
+        yield
+
+
+def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: Plan) -> State:
+    recorder, folder = context.recorder, context.folder(wanted.stack)
+    with recorder.step("artifacts", "fetching programs"):
+        installed = programs.ensure(context, stack)
+    lease = _lease(context, wanted.stack, state)
+    state = replace(
+        state or State(wanted.stack, stack.name, stack.target.value, lease.created), ready=False, expires=lease.expires
+    )
+    statefile.write(folder, state)  # before the first resource, so that `down` knows the stack whatever happens next
+    held = secrets.ensure(folder)
+    network = NetworkUp(context, stack, state, held, installed) if stack.network else None
+    try:
+        engine = engines.engine(context, stack.target, wanted.stack)
+        with recorder.step("lease", "writing the lease"):
+            engine.begin(lease)
+        with recorder.step("place", "reserving ports"):
+            needs = {one.name: (one.ports, one.fixed_ports, installed[one.artifact]) for one in stack.components}
+            places = engine.place(needs)
+        with recorder.step("render", "rendering"):
+            bundle = render(stack, places)
+        run = _Run(context, stack, engine, places, held, network)
+        order = assemble(stack, bundle, installed, held, network.seeds() if network else {}, _digests(context, stack))
+        run.carry_out(order, [change for change in wanted.changes if change.resource.startswith("component/")])
+        ports = {one.name: _ports(engine, one) for one in order}
+        components = records(stack, programs.pins(context, stack), ports)
+        state = replace(state, digest=wanted.digest, components=components)
+        statefile.write(folder, state)
+        if network:
+            network.complete(engine.driver(), places)
+    finally:
+        if network:
+            network.close()
+    return replace(state, channels=channel_records(stack.network), network=network_digest(stack.network))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What the engine's work and the waiting for readiness share."""
+
+    context: Context
+    stack: ResolvedStack
+    engine: Engine
+    places: Placement
+    held: Mapping[str, str]
+    network: NetworkUp | None
+
+    def carry_out(self, order: Sequence[Wanted], changes: Sequence[Change]) -> None:
+        """Have the engine carry out the changes, and return when every component is ready."""
+        context, driver = self.context, self.engine.driver()
+        probe = prober(context, driver, self.places, context.folder(self.stack_id), self.held)
+        components = {component.name: component for component in self.stack.components}
+        readiness = Readiness(components, probe, context.recorder, context.cancelled.set)
+        if self.network:
+            self.network.prepare(readiness, driver)
+        try:
+            with context.recorder.step("apply", "starting components"):
+                self.engine.apply(order, changes, readiness.gate, readiness.started)
+                readiness.wait()
+        except BaseException as error:  # noqa: BLE001 - raised again below, as the failure that came first
+            readiness.fail(error)
+            raise (readiness.first or error) from None
+        finally:
+            readiness.close()
+
+    @property
+    def stack_id(self) -> str:
+        """The stack's id."""
+        return self.context.stack_id(self.stack.name)
+
+
+def _digests(context: Context, stack: ResolvedStack) -> dict[str, str]:
+    return {name: record.digest for name, record in records(stack, programs.pins(context, stack), {}).items()}
+
+
+def _ports(engine: Engine, wanted: Wanted) -> Mapping[str, int]:
+    driver = engine.driver()
+    return {name: driver.address(wanted.name, name).port for name, port in wanted.ports.items() if port.publish}
+
+
+def _lease(context: Context, stack_id: str, state: State | None) -> Lease:
+    now = context.clock.now()
+    return Lease(
+        stack=stack_id,
+        owner=context.owner(),
+        created=state.created if state else now.isoformat(timespec="seconds"),
+        expires=leases.expiry(now, context.options.ttl),
+        lock_digest=programs.lock_digest(context),
+    )

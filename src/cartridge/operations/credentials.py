@@ -1,0 +1,60 @@
+"""What a client of a node needs, kept beside the stack's state whatever the target: files of mode 0600.
+
+`<stack folder>/credentials/<node>/` holds the node's certificate, admin macaroon and identity under the paths they
+have in its data folder. Written when the node's data is seeded, read by every verb that talks to it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cartridge.errors import MissingError
+
+FOLDER = "credentials"
+TLS_CERT, MACAROON, IDENTITY = "tls.cert", "data/chain/bitcoin/regtest/admin.macaroon", "identity.pubkey"
+"""Where `lightning.wallets` puts them, relative to a node's data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """One node's: its public key (hex), and paths to its certificate and admin macaroon."""
+
+    identity: str
+    tls_cert: Path
+    admin_macaroon: Path
+
+
+def of(folder: Path, node: str) -> Credentials:
+    """Return the credentials of `node` in a stack's folder.
+
+    Raises:
+        MissingError: `credentials-missing`.
+    """
+    place = folder / FOLDER / node
+    return Credentials(read(folder, node, IDENTITY).decode(), place / TLS_CERT, place / MACAROON)
+
+
+def read(folder: Path, node: str, path: str) -> bytes:
+    """Return one of the files, by its path in the node's data folder.
+
+    Raises:
+        MissingError: `credentials-missing`.
+    """
+    try:
+        return (folder / FOLDER / node / path).read_bytes()
+    except FileNotFoundError as error:
+        raise MissingError(
+            f"`{node}` has no credentials (yet)", code="credentials-missing", resolution="`cartridge up` makes them"
+        ) from error
+
+
+def write(folder: Path, node: str, files: Mapping[str, bytes]) -> None:
+    """Keep a node's credentials; `files` are what its fresh data folder gets, by path."""
+    for path in (TLS_CERT, MACAROON, IDENTITY):
+        place = folder / FOLDER / node / path
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(files[path])

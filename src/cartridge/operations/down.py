@@ -1,0 +1,45 @@
+"""`down`: end a stack and remove everything of it, data included. A repeat finds nothing and says so."""
+
+from __future__ import annotations
+
+import shutil
+
+from cartridge.errors import MissingError
+from cartridge.model.stack import Target
+from cartridge.operations.bring_up import locked
+from cartridge.operations.context import Context
+from cartridge.operations.engines import engine
+from cartridge.operations.results import DownResult
+from cartridge.operations.selection import chosen, states
+from cartridge.plan.state import State
+
+
+def down(context: Context, *, all_stacks: bool = False) -> DownResult:
+    """End the chosen stack, or every stack of the project, and remove what belongs to it.
+
+    Args:
+        context: of this run.
+        all_stacks: every stack of this project; never one of another.
+
+    Raises:
+        InputError: `stack-ambiguous`.
+        MissingError: the target does not answer, so that nothing could be removed.
+    """
+    began = context.clock.monotonic()
+    try:
+        every = states(context) if all_stacks else (chosen(context),)
+    except MissingError as error:
+        if error.code != "no-stack":
+            raise
+        every = ()
+    removed = [resource for state in every for resource in _end(context, state)]
+    names, targets = {state.stack for state in every}, {state.target for state in every}
+    seconds = round(context.clock.monotonic() - began, 3)
+    return DownResult(", ".join(sorted(names)), ", ".join(sorted(targets)), tuple(removed), seconds)
+
+
+def _end(context: Context, state: State) -> tuple[str, ...]:
+    with locked(context, state.stack), context.recorder.step("down", f"{state.stack}: ending"):
+        removed = engine(context, Target(state.target), state.stack).destroy()
+        shutil.rmtree(context.folder(state.stack), ignore_errors=True)
+    return removed

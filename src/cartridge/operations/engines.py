@@ -1,0 +1,33 @@
+"""Which engine serves which target; the only module that names them all."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import assert_never
+
+from cartridge.artifacts.toolchain import PULUMI
+from cartridge.deploy.engine import Engine
+from cartridge.model.stack import Target
+from cartridge.operations import programs
+from cartridge.operations.context import Context
+
+
+def engine(context: Context, target: Target, stack_id: str) -> Engine:
+    """Return the engine of a stack; it has done nothing yet.
+
+    Raises:
+        MissingError: what the target needs is not on this machine.
+    """
+    folder = context.folder(stack_id)
+    match target:
+        case Target.PROCESS:
+            from cartridge.deploy.direct import DirectEngine
+
+            return DirectEngine(stack_id, folder, context.settings, context.clock, context.recorder)
+        case Target.DOCKER:
+            from cartridge.deploy.pulumi.engine import PulumiEngine
+
+            cli = partial(programs.tool, context, PULUMI)
+            return PulumiEngine(stack_id, folder, context.settings, context.clock, context.recorder, pulumi=cli)
+        case _:
+            assert_never(target)

@@ -1,0 +1,20 @@
+"""`exec`: a program where a component runs, on this terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cartridge.operations.context import Context
+from cartridge.operations.grip import driver
+from cartridge.operations.selection import chosen
+from cartridge.operations.selection import component as known
+
+
+def execute(context: Context, *, component: str, argv: Sequence[str]) -> int:
+    """Run `argv` in the component and return its exit status.
+
+    Raises:
+        MissingError: no such stack, component or program.
+    """
+    state = chosen(context)
+    return driver(context, state).interactive(known(state, component), argv)

@@ -1,0 +1,98 @@
+"""`gc`: find what dead or expired runs left, on every target and in the store, and remove it. A repeat finds nothing.
+
+Never touches a stack that is alive, of this project or another, nor anything of another user.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from cartridge.artifacts.store import Store
+from cartridge.deploy import statefile
+from cartridge.deploy.leases import Entry, is_expired, registry
+from cartridge.errors import CartridgeError
+from cartridge.operations.context import Context
+from cartridge.operations.results import GcResult, Orphan
+from cartridge.targets.process import marks, orphans
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Something left, and the act that removes it: returns whether it was there."""
+
+    kind: str
+    identity: str
+    stack: str
+    reason: str
+    remove: Callable[[], bool]
+
+
+def gc(context: Context, *, dry_run: bool = False) -> GcResult:
+    """Find leftovers and remove them unless it is a dry run; return everything found."""
+    found = [*_processes(context), *_docker(context), *_leases(context), *_folders(context)]
+    left = [Orphan(one.kind, one.identity, one.stack, one.reason, not dry_run and one.remove()) for one in found]
+    store = Store(context.settings.store).gc(dry_run=dry_run, now=context.clock.now().timestamp())
+    left += [Orphan(one.kind, str(one.path), "", one.reason, not dry_run) for one in store]
+    return GcResult(tuple(left))
+
+
+def _processes(context: Context) -> Iterator[_Found]:
+    for left in orphans.find(context.settings.runtime):
+        yield _Found(left.kind, left.identity, left.stack, left.reason, partial(orphans.remove, left))
+
+
+def _docker(context: Context) -> Iterator[_Found]:
+    """Yield what Docker holds of stacks nobody has any more; nothing where no engine answers."""
+    from cartridge.targets.docker import reaper
+
+    try:
+        client = reaper.connect()
+    except CartridgeError:
+        return
+    for left in reaper.find(client, _alive(context), context.clock.now()):
+        yield _Found(left.kind, left.identity, left.stack, left.reason, partial(reaper.remove, client, left))
+
+
+def _leases(context: Context) -> Iterator[_Found]:
+    leases, alive = registry(context.settings), _alive(context)
+    for entry in leases.entries():
+        if (stack := entry.lease.stack) not in alive:
+            reason = "it has expired" if is_expired(entry.lease, context.clock.now()) else "its stack is gone"
+            yield _Found("lease", str(leases.path(stack)), stack, reason, partial(leases.remove, stack))
+    for path in leases.unreadable():
+        yield _Found("lease", str(path), path.stem, "it cannot be read", partial(_remove, path))
+
+
+def _folders(context: Context) -> Iterator[_Found]:
+    """Yield the folders of this project's stacks that no lease speaks for."""
+    alive = _alive(context)
+    for folder in statefile.folders(context.project.state):
+        if folder.name not in alive:
+            yield _Found("folder", str(folder), folder.name, "no lease speaks for it", partial(_remove, folder))
+
+
+def _alive(context: Context) -> frozenset[str]:
+    """Return the ids of the stacks that are somebody's: a lease that holds, and the folder or guardian it is for."""
+    now = context.clock.now()
+    guarded = {one.stack for one in marks.guardians()}
+    return frozenset(
+        entry.lease.stack
+        for entry in registry(context.settings).entries()
+        if not is_expired(entry.lease, now) and (entry.lease.stack in guarded or _is_kept(entry))
+    )
+
+
+def _is_kept(entry: Entry) -> bool:
+    return (Path(entry.folder) / statefile.NAME).is_file()
+
+
+def _remove(path: Path) -> bool:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+    return not path.exists()

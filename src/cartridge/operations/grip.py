@@ -1,0 +1,94 @@
+"""The grip on a stack that is up, whatever its target: its driver, its chain, its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cartridge.errors import MissingError
+from cartridge.model.stack import Target
+from cartridge.operations import credentials, secrets
+from cartridge.operations.context import Context
+from cartridge.operations.engines import engine
+from cartridge.plan.state import State
+from cartridge.targets.driver import Address, Driver
+
+if TYPE_CHECKING:
+    from cartridge.lightning.chain import Bitcoind
+    from cartridge.lightning.lnd import Lnd
+    from cartridge.probes.bitcoind import BitcoindRpc
+    from cartridge.probes.lnd import LndRest
+
+
+def driver(context: Context, state: State) -> Driver:
+    """Return the grip on the components of a stack.
+
+    Raises:
+        MissingError: its target does not answer.
+    """
+    return engine(context, Target(state.target), state.stack).driver()
+
+
+def rpc(address: Address, held: Mapping[str, str]) -> BitcoindRpc:
+    """Return the RPC of the bitcoind at `address`, with the stack's secrets."""
+    from cartridge.probes.bitcoind import BitcoindRpc, Credentials
+
+    return BitcoindRpc(address.host, address.port, Credentials(secrets.RPC_USER, held["rpc_password"]))
+
+
+def rest(name: str, address: Address, folder: Path) -> LndRest:
+    """Return the REST of the lnd called `name` at `address`, with its credentials from the stack's folder.
+
+    Raises:
+        MissingError: `credentials-missing`.
+    """
+    from cartridge.lightning.lnd import load_identity
+    from cartridge.probes.lnd import LndRest
+
+    return LndRest(name, address.host, address.port, load_identity(lambda path: credentials.read(folder, name, path)))
+
+
+def chain(context: Context, state: State) -> Bitcoind:
+    """Return the chain of a stack that is up.
+
+    Raises:
+        MissingError: `no-chain`, the stack has no bitcoind.
+    """
+    from cartridge.lightning.chain import Bitcoind
+
+    for record in state.components.values():
+        if record.kind == "bitcoind":
+            address = Address("127.0.0.1", record.ports["rpc"])
+            return Bitcoind(rpc(address, secrets.ensure(context.folder(state.stack))))
+    raise MissingError(
+        f"`{state.name}` has no bitcoind", code="no-chain", resolution="use the cartridge `bitcoin-regtest`"
+    )
+
+
+def nodes(context: Context, state: State) -> dict[str, Lnd]:
+    """Return every Lightning node of a stack that is up, by name."""
+    from cartridge.lightning.lnd import Lnd
+
+    folder = context.folder(state.stack)
+    return {
+        name: Lnd(rest(name, Address("127.0.0.1", record.ports["rest"]), folder))
+        for name, record in state.components.items()
+        if record.node
+    }
+
+
+def node(context: Context, state: State, name: str) -> Lnd:
+    """Return one node of a stack that is up.
+
+    Raises:
+        MissingError: `component-unknown`, or `not-a-node`.
+    """
+    from cartridge.operations.selection import component
+
+    if not state.components[component(state, name)].node:
+        there = ", ".join(f"`{one}`" for one, record in state.components.items() if record.node)
+        raise MissingError(
+            f"`{name}` is no Lightning node", code="not-a-node", resolution=f"the nodes are {there}" if there else ""
+        )
+    return nodes(context, state)[name]

@@ -1,0 +1,75 @@
+"""`lock`: bring `cartridge.lock` in step with the documents, or tell whether it is."""
+
+from __future__ import annotations
+
+from cartridge.artifacts import lock as locks
+from cartridge.artifacts import toolchain
+from cartridge.artifacts.lock import Wanted
+from cartridge.artifacts.pins import Lock
+from cartridge.operations import programs
+from cartridge.operations.context import Context
+from cartridge.operations.results import LockLine, LockResult
+from cartridge.workspace.load import Workspace
+
+
+def lock(
+    context: Context, *, check: bool = False, update: tuple[str, ...] = (), all_entries: bool = False
+) -> LockResult:
+    """Compare the lock with the documents, and write it unless only asked to check.
+
+    Args:
+        context: of this run.
+        check: change nothing.
+        update: bring these entries to what their channels have now, and no other.
+        all_entries: the same for every entry.
+
+    Raises:
+        InputError: `lock-unreadable`, or `artifact-unknown` for a name to update that nothing declares.
+        MissingError: a channel that had to be asked did not answer.
+    """
+    workspace = context.workspace()
+    wanted, path, drawn = wanted_of(context, workspace), context.project.root / programs.LOCK, programs.sources(context)
+    held = locks.read(path)
+    drifts = locks.check(held, wanted, drawn.tools, whole=True)
+    if check:
+        drifted = {drift.name: drift.reason for drift in drifts}
+        return LockResult(_lines(held, drifted), in_step=not drifts, written=False)
+    names = None if all_entries else (update or tuple(drift.name for drift in drifts))
+    with context.recorder.step("lock", "asking the channels"):
+        fresh, changes = locks.update(held, wanted, drawn, names=names)
+    is_new = fresh != held
+    if is_new:
+        locks.write(path, fresh)
+    lines = tuple(
+        LockLine(one.artifact, one.platform, one.channel, one.version, one.digest, one.change, one.reason)
+        for one in changes
+    )
+    return LockResult(lines or _lines(fresh, {}), in_step=not drifts, written=is_new)
+
+
+def wanted_of(context: Context, workspace: Workspace) -> Wanted:
+    """Return everything the lock must pin: the artifacts of every cartridge, the engine's tools, the inputs."""
+    artifacts = {
+        name: artifact
+        for versions in workspace.cartridges.values()
+        for file in versions.values()
+        for name, artifact in file.document.artifacts.items()
+    }
+    pinned = {path: value for path, value in workspace.inputs.items() if path.startswith(("cartridges/", "templates/"))}
+    return Wanted({**artifacts, **toolchain.TOOLS}, pinned)
+
+
+def _lines(held: Lock, drifted: dict[str, str]) -> tuple[LockLine, ...]:
+    lines = [
+        LockLine(name, platform, pin.channel, pin.version, pin.source, _word(name, drifted), drifted.get(name, ""))
+        for name, pinned in held.artifacts.items()
+        for platform, pins in pinned.platforms.items()
+        for pin in pins
+    ]
+    known = {line.artifact for line in lines}
+    lines += [LockLine(name, "", "", "", "", "drifted", why) for name, why in drifted.items() if name not in known]
+    return tuple(lines)
+
+
+def _word(name: str, drifted: dict[str, str]) -> str:
+    return "drifted" if name in drifted else "kept"

@@ -1,0 +1,114 @@
+"""The Lightning network of a stack during `up`: paid before its nodes start, opened after they are ready.
+
+Joins the engine's components with `lightning`'s genesis and choreography; decides nothing of either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from cartridge.artifacts.installed import Installed
+from cartridge.deploy.engine import Placement
+from cartridge.errors import ApplyError, InterruptError
+from cartridge.lightning.chain import Bitcoind
+from cartridge.lightning.choreography import Handles, raise_network
+from cartridge.lightning.genesis import Genesis
+from cartridge.lightning.lnd import Lnd
+from cartridge.model.cartridge import BitcoindProbe
+from cartridge.model.network import Network
+from cartridge.operations import credentials, grip
+from cartridge.operations.context import Context
+from cartridge.operations.readiness import Readiness
+from cartridge.operations.wanted import Seed
+from cartridge.plan.state import State
+from cartridge.probes.wait import Patience
+from cartridge.targets.driver import Driver
+from cartridge.workspace.resolved import ResolvedStack
+
+WALLETS = "regtest-wallet"
+"""The artifact that writes wallets."""
+PATIENCE = 180.0
+"""Seconds for the whole choreography, where no `--wait-timeout` says otherwise."""
+STALE = 3600.0
+"""Seconds; lnd takes a chain whose tip is older than two hours for one that is still being fetched."""
+
+
+class NetworkUp:
+    """The network of one stack during one `up`.
+
+    Args:
+        context: of this run.
+        stack: what is wanted; its network is not None.
+        state: what the last `up` left.
+        held: the stack's secrets.
+        installed: programs by artifact.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        stack: ResolvedStack,
+        state: State,
+        held: Mapping[str, str],
+        installed: Mapping[str, Installed],
+    ) -> None:
+        assert stack.network is not None
+        self._context, self._stack, self._held = context, stack, held
+        self._network: Network = stack.network
+        self._folder: Path = context.folder(state.stack)
+        self._nodes = tuple(one.name for one in stack.components if one.node is not None)
+        self._bitcoind = next(one.name for one in stack.components if isinstance(one.ready, BitcoindProbe))
+        fresh = [name for name in self._nodes if name not in state.components]
+        program = installed[WALLETS].binaries[WALLETS]
+        self._genesis = Genesis(program, stack.name, self._network, fresh=fresh, recorder=context.recorder)
+        self._fresh = frozenset(fresh)
+
+    def seeds(self) -> Mapping[str, Seed]:
+        """Return, by node, what its fresh data folder gets; each blocks until the chain is prepared."""
+        return {name: partial(self._seed, name) for name in self._nodes}
+
+    def prepare(self, readiness: Readiness, driver: Driver) -> None:
+        """Let every node wait until the chain is mined and its wallet paid."""
+        paid = readiness.after(self._bitcoind, partial(self._pay, driver))
+        for name in self._nodes:
+            readiness.require(name, paid)
+
+    def complete(self, driver: Driver, places: Placement) -> None:
+        """Connect, open, confirm, and return when the network is as written and probe payments passed.
+
+        Raises:
+            ApplyError: a node refused.
+            UnknownVerdictError: `wait-timeout`.
+        """
+        context = self._context
+        limit = context.options.wait_timeout
+        patience = Patience.of(context.clock, PATIENCE if limit is None else limit / 1000, context.cancelled)
+        nodes = {name: Lnd(grip.rest(name, driver.address(name, "rest"), self._folder)) for name in self._nodes}
+        addresses = {name: places.reach(name, "p2p") for name in self._nodes}
+        raise_network(self._network, Handles(self._chain(driver), nodes, addresses), context.recorder, patience)
+
+    def close(self) -> None:
+        """Let whoever waits for a wallet go, if it was never paid."""
+        self._genesis.give_up(InterruptError())
+
+    def _chain(self, driver: Driver) -> Bitcoind:
+        return Bitcoind(grip.rpc(driver.address(self._bitcoind, "rpc"), self._held))
+
+    def _pay(self, driver: Driver) -> None:
+        chain = self._chain(driver)
+        self._genesis.pay(chain)
+        if self._context.clock.now().timestamp() - chain.tip().time > STALE:
+            chain.mine(1)
+
+    def _seed(self, node: str) -> Mapping[str, bytes]:
+        if node not in self._fresh:
+            raise ApplyError(
+                f"the data of `{node}` is gone, and its channels with it",
+                code="node-data-lost",
+                resolution="`cartridge down`, then `cartridge up` makes the network anew",
+            )
+        files = self._genesis.files(node)
+        credentials.write(self._folder, node, files)
+        return files

@@ -1,0 +1,37 @@
+"""The quick answer to `up`: nothing changed and everything runs. Imports no models, starts no engine.
+
+A stack is unchanged when the fingerprint of its files and flags is the one its last successful `up` wrote, and
+its target says that every component runs.
+"""
+
+from __future__ import annotations
+
+from cartridge.deploy import statefile
+from cartridge.operations.context import Context
+from cartridge.operations.results import UpResult
+from cartridge.operations.views import component_views, hints
+from cartridge.plan.change import Change, ChangeKind
+from cartridge.plan.state import State
+from cartridge.targets.driver import ComponentState
+
+
+def unchanged(context: Context) -> UpResult | None:
+    """Return the result of an `up` that has nothing to do, or None where there is something."""
+    state = _match(context)
+    if state is None:
+        return None
+    views = component_views(context, state)
+    running = {ComponentState.RUNNING.value, ComponentState.DONE.value, "ready"}
+    if len(views) != len(state.components) or any(view.state not in running for view in views):
+        return None
+    changes = tuple(Change(ChangeKind.KEEP, f"component/{view.name}", "nothing changed") for view in views)
+    return UpResult(state.stack, state.target, changed=False, changes=changes, components=views, hints=hints(state))
+
+
+def _match(context: Context) -> State | None:
+    fingerprint = context.fingerprint()
+    for folder in statefile.folders(context.project.state):
+        state = statefile.read(folder)
+        if state is not None and state.ready and state.fingerprint == fingerprint:
+            return state
+    return None

@@ -1,0 +1,35 @@
+"""`up`: from files to a stack that is ready, or a word why not.
+
+The steps, in order: unchanged? → load → plan → lock check → artifacts → lease → place → render → apply with
+gates → network → state. Each is a step of the journal; a kill between any two is mended by the next `up`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cartridge.operations.context import Context
+from cartridge.operations.results import UpResult
+from cartridge.operations.unchanged import unchanged
+
+
+def up(context: Context, *, refresh: bool = False) -> UpResult:
+    """Bring the chosen stack up, or to what its files say now, and return when it is ready.
+
+    Args:
+        context: of this run.
+        refresh: look at what really runs even if no file changed, and mend it.
+
+    Raises:
+        DocumentsError: the files are wrong.
+        InputError: flags, lock drift, a network change that needs a rebuild.
+        MissingError: an artifact, the target, a port.
+        ApplyError: a component failed; it is kept with its logs.
+    """
+    began = context.clock.monotonic()
+    if not refresh and (result := unchanged(context)) is not None:
+        return result
+    from cartridge.operations.bring_up import bring_up
+
+    result = bring_up(context)
+    return replace(result, seconds=round(context.clock.monotonic() - began, 3))
