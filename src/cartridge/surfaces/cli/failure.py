@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -126,6 +125,8 @@ def _sentence(error: click.ClickException) -> str:
 
 
 def _near(error: click.ClickException) -> Sequence[str]:
+    from difflib import get_close_matches
+
     if isinstance(error, click.NoSuchOption):
         return error.possibilities or ()
     if isinstance(error, UnknownVerb):

@@ -12,11 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from cartridge.surfaces.cli.progress.json import JsonView
-from cartridge.surfaces.cli.progress.plain import PlainView
-from cartridge.surfaces.cli.progress.quiet import QuietView
-from cartridge.surfaces.cli.progress.tty import TtyView
-
 if TYPE_CHECKING:
     from cartridge.clock import Clock
     from cartridge.journal.recorder import Entry
@@ -42,12 +37,32 @@ class View(Protocol):
         """Leave the terminal as a shell wants it."""
 
 
-VIEWS: Mapping[str, Callable[[Terminal, Clock], View]] = {
-    "tty": TtyView,
-    "plain": PlainView,
-    "json": JsonView,
-    "quiet": QuietView,
-}
+def _tty(terminal: Terminal, clock: Clock) -> View:
+    from cartridge.surfaces.cli.progress.tty import TtyView
+
+    return TtyView(terminal, clock)
+
+
+def _plain(terminal: Terminal, clock: Clock) -> View:
+    from cartridge.surfaces.cli.progress.plain import PlainView
+
+    return PlainView(terminal, clock)
+
+
+def _json(terminal: Terminal, clock: Clock) -> View:
+    from cartridge.surfaces.cli.progress.json import JsonView
+
+    return JsonView(terminal, clock)
+
+
+def _quiet(terminal: Terminal, clock: Clock) -> View:
+    from cartridge.surfaces.cli.progress.quiet import QuietView
+
+    return QuietView(terminal, clock)
+
+
+VIEWS: Mapping[str, Callable[[Terminal, Clock], View]] = {"tty": _tty, "plain": _plain, "json": _json, "quiet": _quiet}
+"""How each form is made; only the one that is used is imported."""
 
 
 class Show:
