@@ -49,7 +49,7 @@ def digest(path: Path) -> str:
     """Return the SHA-256 (hex) of a file, or `unreadable`."""
     try:
         return hashlib.sha256(content(path)).hexdigest()
-    except (OSError, TooLargeError):
+    except (OSError, ValueError, TooLargeError):  # ValueError: a path with a NUL in it
         return "unreadable"
 
 
@@ -58,6 +58,7 @@ def content(path: Path) -> bytes:
 
     Raises:
         OSError: it cannot be read, or is a folder.
+        ValueError: what was given cannot be a path.
         TooLargeError: it is larger than `MAX_BYTES`; known from its size before it is read, where it has one.
     """
     if str(path) == STDIN:

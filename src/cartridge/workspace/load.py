@@ -155,15 +155,17 @@ class _Reading:
 def _decoded(shown: str, raw: bytes) -> tuple[str | None, Finding | None]:
     """Return the text of UTF-8 bytes, or a finding at the first byte or character that is none."""
     try:
-        text = raw.decode("utf-8-sig")
-        strange = _CONTROL.search(text)
-        if strange is None:
-            return text, None
-        before, said = text[: strange.start()], f"the character U+{ord(strange[0]):04X} does not belong in a text"
+        text, strange_byte = raw.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode("utf-8", "replace")
-        said = f"the byte 0x{error.object[error.start]:02X} is not UTF-8"
-    mark = Mark(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        text, strange_byte = error.object[: error.start].decode("utf-8"), error.object[error.start]
+    character = _CONTROL.search(text)
+    if character is not None:
+        text, said = text[: character.start()], f"the character U+{ord(character[0]):04X} does not belong in a text"
+    elif strange_byte is not None:
+        said = f"the byte 0x{strange_byte:02X} is not UTF-8"
+    else:
+        return text, None
+    mark = Mark(shown, text.count("\n") + 1, len(text) - text.rfind("\n"))
     return None, Finding("file-not-text", said, mark, "save the file as UTF-8 text, or check that it is the right file")
 
 

@@ -70,7 +70,7 @@ def validate(data: Any, source: Source) -> tuple[Cartridge | Stack | None, tuple
         return None, (unreadable,)
     findings: list[Finding] = []
     kind = data.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         findings.append(_kind(data, source))
         kind = _guess(data)
         meant = difflib.get_close_matches("kind", data, 1)

@@ -6,7 +6,6 @@ a reviewer to read in the diff.
 
 from __future__ import annotations
 
-
 from pathlib import Path
 
 import pytest
