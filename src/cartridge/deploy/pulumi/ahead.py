@@ -1,19 +1,17 @@
-"""Makes what Pulumi is about to ask for while its CLI is still starting: `Create` then adopts it by its labels.
+"""Does what Pulumi is about to ask for while its CLI is still starting: `Create` then adopts it by its labels.
 
-Only what is certainly missing, and nothing is started. A failure is kept for the `Create` that waits for it, so it is
-told where it belongs.
+Only what is certainly missing. A failure is kept for the `Create` that waits for it, so it is told where it belongs.
+Containers start here as well, in dependency order and each through its gate: Pulumi's half second is then nobody's.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from cartridge.deploy.engine import Gate, Started
 from cartridge.deploy.pulumi.graph import Graph
 from cartridge.journal.recorder import Recorder
 from cartridge.targets.docker.provisioner import Holding, Provisioner
-
-THREADS = 16
-"""Resources at a time."""
 
 
 class Ahead:
@@ -22,17 +20,20 @@ class Ahead:
     Args:
         docker: the Engine.
         graph: what is wanted.
+        gate: returns when a component may start.
+        started: told of each that runs.
         recorder: the journal.
     """
 
-    def __init__(self, docker: Provisioner, graph: Graph, recorder: Recorder) -> None:
+    def __init__(self, docker: Provisioner, graph: Graph, gate: Gate, started: Started, recorder: Recorder) -> None:
         self._docker, self._graph, self._recorder = docker, graph, recorder
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="ahead")
+        self._gate, self._started = gate, started
+        self._pool = ThreadPoolExecutor(len(graph.containers) + 1, thread_name_prefix="ahead")
         self._network: Future[None] | None = None
         self._components: dict[str, Future[None]] = {}
 
     def begin(self, holding: Holding) -> None:
-        """Begin to make the network, and volume and container of each component that has none."""
+        """Begin with the network, and with every component that has no container."""
         if self._graph.network.name not in holding.networks:
             self._network = self._pool.submit(self._make_network)
         for component in self._graph.containers:
@@ -43,7 +44,7 @@ class Ahead:
         """Return when what was begun for the component ("" for the network) is done; tell whether anything was.
 
         Raises:
-            CartridgeError: what it failed with.
+            Exception: what it failed with.
         """
         begun = self._components.get(component) if component else self._network
         if begun is None:
@@ -52,16 +53,23 @@ class Ahead:
         return True
 
     def close(self) -> None:
-        """Let what was not begun yet go, and wait for the rest."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Let what was not begun yet go; what is under way ends by itself."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _make_network(self) -> None:
         with self._recorder.step("make/network", "network: making"):
             self._docker.ensure_network(self._graph.network)
 
     def _make(self, component: str) -> None:
+        spec = self._graph.containers[component]
         with self._recorder.step(f"make/volume/{component}", f"{component}: making its volume"):
             self._docker.ensure_volume(self._graph.volumes[component])
         self.wait("")
         with self._recorder.step(f"make/container/{component}", f"{component}: making its container"):
-            self._docker.ensure_container(self._graph.containers[component])
+            self._docker.ensure_container(spec)
+        for dependency in self._graph.depends_on[component]:
+            self.wait(dependency)
+        self._gate(component)
+        with self._recorder.step(f"start/{component}", f"{component}: starting"):
+            self._docker.start(spec)
+        self._started(component)

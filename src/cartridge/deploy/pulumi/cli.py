@@ -118,7 +118,8 @@ def environment(cli: Cli, port: int) -> dict[str, str]:
         "PATH": cli.path,
         "HOME": str(cli.home),
         "LC_ALL": "C.UTF-8",
-        "GOGC": "400",
+        "GOGC": "off",  # it lives for a second; the limit is for what nobody foresaw
+        "GOMEMLIMIT": "1GiB",
         **cli.backend.environment(),
         "PULUMI_HOME": str(cli.backend.work / "home"),
         "PULUMI_DEBUG_PROVIDERS": f"cartridge:{port}",

@@ -6,6 +6,7 @@ next operation goes on from there. Docker is the truth, Pulumi's state a memory 
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import threading
 from collections.abc import Callable, Sequence
@@ -115,12 +116,10 @@ class PulumiEngine:
 
     def destroy(self) -> tuple[str, ...]:
         """Remove everything of the stack: from Docker by its labels, and from Pulumi's state by its CLI."""
-        docker = self._docker()
-        holding = docker.holding()
-        swept = self._pool.submit(sweep, docker, holding, self._recorder)
         known = self._backend.known()
+        swept = self._pool.submit(self._sweep)
         if known or self._backend.has_pending():
-            self._forget(docker, swept)
+            self._forget(swept)
         removed = {*swept.result(), *map(resource, known)}
         for leftover in (self._backend.work, self._folder / "stopped"):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -149,22 +148,27 @@ class PulumiEngine:
         return DockerDriver(self._stack, self._folder, self._clock)
 
     def _up(self, docker: Provisioner, graph: Graph, holding: Holding, gate: Gate, tell: Started) -> None:
-        ahead = Ahead(docker, graph, self._recorder)
+        operations = self._operations()
+        ahead = Ahead(docker, graph, gate, tell, self._recorder)
         ahead.begin(holding)
         making = Making(docker, lambda: graph, gate, tell, self._recorder, ahead.wait)
         try:
             refresh = drift.is_lost(graph, holding, self._backend.known(), self._stack)
-            self._operations().up(lambda: making, lambda: graph, refresh=refresh)
+            operations.up(lambda: making, lambda: graph, refresh=refresh)
         finally:
             ahead.close()
         sweep(docker, holding.without(graph.containers), self._recorder)
 
-    def _forget(self, docker: Provisioner, swept: Future[tuple[str, ...]]) -> None:
+    def _sweep(self) -> tuple[str, ...]:
+        docker = self._docker()
+        return sweep(docker, docker.holding(), self._recorder)
+
+    def _forget(self, swept: Future[tuple[str, ...]]) -> None:
         """Let Pulumi take note that everything goes; where it cannot, its state goes with the stack all the same."""
 
         def making() -> Making:
             swept.result()
-            return Making(docker, _no_graph, _nothing, _nothing, self._recorder, is_ending=True)
+            return Making(self._docker(), _no_graph, _nothing, _nothing, self._recorder, is_ending=True)
 
         try:
             self._operations().destroy(making, _no_graph)
@@ -193,6 +197,7 @@ class PulumiEngine:
     def _connect(self) -> Future[APIClient]:
         if self._connected is None:
             self._connected = self._pool.submit(connect)
+            self._pool.submit(importlib.import_module, "grpc")  # Pulumi's server needs it soon
         return self._connected
 
     def _docker(self) -> Provisioner:

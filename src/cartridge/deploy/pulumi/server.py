@@ -9,8 +9,9 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,31 @@ PATIENCE = 60.0
 """Seconds a call waits for the services."""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler is found by."""
+
+    method: str
+    invocation_metadata: tuple[tuple[str, str], ...] = ()
+
+
 class Services:
     """Collects handlers, as a server does, for the server that is to answer with them."""
 
     def __init__(self) -> None:
-        self.methods: dict[str, Any] = {}
+        self._handlers: list[Any] = []
 
-    def add_generic_rpc_handlers(self, handlers: object) -> None:
-        """Ignore them: the same handlers are registered by name as well."""
+    def add_generic_rpc_handlers(self, handlers: Iterable[object]) -> None:
+        """Take a service's handlers."""
+        self._handlers.extend(handlers)
 
-    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
-        """Take a service's handlers by name."""
-        self.methods.update({f"/{service}/{name}": handler for name, handler in handlers.items()})
+    def add_registered_method_handlers(self, service: str, handlers: object) -> None:
+        """Ignore them: they are among the generic ones."""
+
+    def find(self, method: str) -> Any:
+        """Return the handler of a method, or None."""
+        found = (handler.service(Call(method)) for handler in self._handlers)
+        return next((handler for handler in found if handler is not None), None)
 
 
 class Server:
@@ -78,7 +92,7 @@ class Server:
         if not self._is_trusted(context.peer()):
             context.abort(grpc.StatusCode.PERMISSION_DENIED, "another user's process")
         self._ready.wait(PATIENCE)
-        handler = self._services.methods.get(method) if self._services else None
+        handler = self._services.find(method) if self._services else None
         if handler is None:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, method)
         return handler

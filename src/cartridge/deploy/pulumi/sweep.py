@@ -10,7 +10,6 @@ from cartridge.journal.recorder import Recorder
 from cartridge.targets.docker.provisioner import Holding, Provisioner
 
 THREADS = 16
-Act = tuple[str, Callable[[], bool]]
 
 
 def sweep(docker: Provisioner, holding: Holding, recorder: Recorder) -> tuple[str, ...]:
@@ -21,28 +20,20 @@ def sweep(docker: Provisioner, holding: Holding, recorder: Recorder) -> tuple[st
         MissingError: `target-down`.
     """
 
-    def remove(act: Act) -> str:
-        name, carry_out = act
+    def remove(name: str, act: Callable[[], bool]) -> str:
         with recorder.step(f"remove/{name}", f"{name}: removing"):
-            return name if carry_out() else ""
+            return name if act() else ""
+
+    def component(name: str) -> list[str]:
+        seen, volume = holding.containers.get(name), holding.volumes.get(name)
+        return [
+            remove(f"container/{name}", partial(docker.remove_container, seen.identity, politely=False))
+            if seen
+            else "",
+            remove(f"volume/{name}", partial(docker.remove_volume, volume)) if volume else "",
+        ]
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="sweep") as pool:
-        ended = [
-            name for acts in (_containers(docker, holding), _rest(docker, holding)) for name in pool.map(remove, acts)
-        ]
+        ended = [name for both in pool.map(component, {*holding.containers, *holding.volumes}) for name in both]
+    ended += [remove("network/default", partial(docker.remove_network, name)) for name in holding.networks]
     return tuple(sorted(filter(None, ended)))
-
-
-def _containers(docker: Provisioner, holding: Holding) -> list[Act]:
-    return [
-        (f"container/{component}", partial(docker.remove_container, seen.identity, politely=False))
-        for component, seen in holding.containers.items()
-    ]
-
-
-def _rest(docker: Provisioner, holding: Holding) -> list[Act]:
-    volumes = [
-        (f"volume/{component}", partial(docker.remove_volume, name)) for component, name in holding.volumes.items()
-    ]
-    networks = [("network/default", partial(docker.remove_network, name)) for name in holding.networks]
-    return [*volumes, *networks]
