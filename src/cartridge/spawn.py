@@ -149,6 +149,54 @@ def start(
         raise _not_runnable(argv[0], cwd, error) from error
 
 
+class Dialogue:
+    """A program that is told a line and answers with a line, several times; a context manager that ends it.
+
+    Args:
+        argv: program and arguments.
+
+    Raises:
+        MissingError: `program-missing`.
+    """
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._name = argv[0]
+        try:
+            self._process = subprocess.Popen(
+                list(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise _not_runnable(argv[0], None, error) from error
+
+    def ask(self, line: bytes) -> bytes:
+        """Say one line (its end is added) and return the line that comes back, without its end.
+
+        Raises:
+            ApplyError: `program-failed`, it ended instead of answering.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it ended; what it said about that is below
+        answer = self._process.stdout.readline()
+        if not answer.endswith(b"\n"):
+            _, stderr = self._process.communicate()
+            tail = _text(stderr).strip().splitlines()[-10:]
+            raise ApplyError(f"`{self._name}` gave no answer", code="program-failed", details=tuple(tail))
+        return answer.rstrip(b"\n")
+
+    def __enter__(self) -> Dialogue:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with self._process:
+            if exception[0] is not None:
+                self._process.kill()
+
+
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 

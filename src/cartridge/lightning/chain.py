@@ -1,0 +1,225 @@
+"""A regtest chain: blocks on demand and coins for everybody. `Bitcoind` is the real one.
+
+Amounts are satoshis. Money is created here (mining) and never taken from a node. `pay` confirms in one block or
+not at all, so a killed caller can only repeat it, never leave half of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from pydantic import BaseModel, TypeAdapter
+
+from cartridge.errors import ApplyError
+from cartridge.probes.bitcoind import BitcoindRpc, RefusedError
+
+SATOSHI = 100_000_000
+"""Satoshis in a bitcoin."""
+MATURITY = 100
+"""Blocks after which a block's reward can be spent."""
+_BURN = "raw(51)#8lvh9jxk"
+"""Where rewards nobody needs go: a script anybody can spend."""
+_FEE_RATE = 10
+"""Satoshis per virtual byte of a payment; the chain is ours, so any will do."""
+_WALLET, _WALLET_EXISTS = "miner", -4
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: its height, hash and time (seconds since 1970)."""
+
+    height: int
+    hash: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Satoshis for an address."""
+
+    address: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coin:
+    """An unspent output: where it is, what it holds and the block that holds it."""
+
+    address: str
+    amount: int
+    outpoint: str
+    height: int
+
+
+class Chain(Protocol):
+    """A regtest chain. All implementations pass tests/conformance/test_chain.py.
+
+    Every method raises UnknownVerdictError (`bitcoind-unreachable`) and ApplyError (`bitcoind-refused`).
+    """
+
+    def tip(self) -> Block:
+        """Return the newest block."""
+
+    def block(self, height: int) -> Block:
+        """Return the block at `height`."""
+
+    def premine(self, rewards: int) -> Block:
+        """Make at least `rewards` block rewards spendable on a new chain and return the tip; else change nothing."""
+
+    def mine(self, blocks: int = 1) -> tuple[str, ...]:
+        """Mine blocks with everything in the mempool and return their hashes, oldest first."""
+
+    def pay(self, outputs: Sequence[Output]) -> str:
+        """Pay every output in one transaction, confirmed at once in a block of its own; return its id.
+
+        Raises:
+            ApplyError: `coins-exhausted`, the chain can create no more.
+        """
+
+    def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
+        """Return the confirmed coins of these addresses, in no certain order."""
+
+    def mempool(self) -> frozenset[str]:
+        """Return the ids of the transactions that wait for a block."""
+
+
+class _Header(BaseModel):
+    height: int
+    hash: str
+    time: int
+
+
+class _Unspent(BaseModel):
+    txid: str
+    vout: int
+    amount: Decimal
+    desc: str
+    height: int
+
+
+class _Scan(BaseModel):
+    unspents: list[_Unspent]
+
+
+class _Sent(BaseModel):
+    hex: str
+    txid: str
+
+
+class _Mine(BaseModel):
+    trusted: Decimal
+
+
+class _Balances(BaseModel):
+    mine: _Mine
+
+
+_hashes = TypeAdapter(tuple[str, ...])
+
+
+class Bitcoind:
+    """A chain made by a real bitcoind, with a wallet `miner` that holds the money.
+
+    Args:
+        rpc: how to reach it.
+    """
+
+    def __init__(self, rpc: BitcoindRpc) -> None:
+        self._rpc, self._lock = rpc, threading.Lock()
+        self._reward_address = ""
+
+    def tip(self) -> Block:
+        """Return the newest block."""
+        return self._header(self._rpc.call("getbestblockhash"))
+
+    def block(self, height: int) -> Block:
+        """Return the block at `height`."""
+        return self._header(self._rpc.call("getblockhash", height))
+
+    def premine(self, rewards: int) -> Block:
+        """Make `rewards` block rewards spendable on a new chain and return the tip; else change nothing."""
+        height = int(self._rpc.call("getblockcount"))
+        if height < rewards:
+            self._rpc.call("generatetoaddress", rewards - height, self._address())
+        if height < rewards + MATURITY:
+            # to nobody: every reward of the wallet costs it a write to its database
+            self._rpc.call("generatetodescriptor", rewards + MATURITY - max(height, rewards), _BURN)
+        return self.tip()
+
+    def mine(self, blocks: int = 1) -> tuple[str, ...]:
+        """Mine blocks with everything in the mempool and return their hashes, oldest first."""
+        return _hashes.validate_python(self._rpc.call("generatetoaddress", blocks, self._address()))
+
+    def pay(self, outputs: Sequence[Output]) -> str:
+        """Pay every output in one transaction, confirmed at once in a block of its own; return its id."""
+        self._afford(sum(output.amount for output in outputs))
+        wanted = [{output.address: _bitcoin(output.amount)} for output in outputs]
+        sent = _Sent.model_validate(
+            self._rpc.call("send", wanted, None, "unset", _FEE_RATE, {"add_to_wallet": False}, wallet=_WALLET)
+        )
+        self._rpc.call("generateblock", self._address(), [sent.hex])
+        return sent.txid
+
+    def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
+        """Return the confirmed coins of these addresses, in no certain order."""
+        descriptors = [f"addr({address})" for address in addresses]
+        if not descriptors:
+            return ()
+        scan = _Scan.model_validate(self._rpc.call("scantxoutset", "start", descriptors))
+        return tuple(
+            Coin(
+                address=coin.desc.partition("(")[2].partition(")")[0],
+                amount=int(coin.amount * SATOSHI),
+                outpoint=f"{coin.txid}:{coin.vout}",
+                height=coin.height,
+            )
+            for coin in scan.unspents
+        )
+
+    def mempool(self) -> frozenset[str]:
+        """Return the ids of the transactions that wait for a block."""
+        return frozenset(_hashes.validate_python(tuple(self._rpc.call("getrawmempool"))))
+
+    def _header(self, block: str) -> Block:
+        header = _Header.model_validate(self._rpc.call("getblockheader", block))
+        return Block(header.height, header.hash, header.time)
+
+    def _afford(self, amount: int) -> None:
+        """Mine until the wallet can spend `amount` and a fee."""
+        for _ in range(20):
+            balances = _Balances.model_validate(self._rpc.call("getbalances", wallet=_WALLET))
+            if balances.mine.trusted * SATOSHI > amount + SATOSHI // 10:
+                return
+            self._rpc.call("generatetoaddress", 10, self._address())
+            self._rpc.call("generatetodescriptor", MATURITY, _BURN)
+        raise ApplyError(
+            f"this regtest chain cannot create another {_bitcoin(amount)} BTC: its rewards have halved away",
+            code="coins-exhausted",
+            resolution="ask for smaller balances and channels, or start over with `cartridge down` and `cartridge up`",
+        )
+
+    def _address(self) -> str:
+        """Return the address rewards go to; the wallet is made or loaded when it is first needed."""
+        with self._lock:
+            if not self._reward_address:
+                self._open_wallet()
+                self._reward_address = str(self._rpc.call("getnewaddress", "reward", "bech32", wallet=_WALLET))
+            return self._reward_address
+
+    def _open_wallet(self) -> None:
+        if _WALLET in self._rpc.call("listwallets"):
+            return
+        try:
+            self._rpc.call("createwallet", _WALLET, False, False, "", False, True, True)  # noqa: FBT003
+        except RefusedError as error:
+            if error.number != _WALLET_EXISTS:
+                raise
+            self._rpc.call("loadwallet", _WALLET, True)  # noqa: FBT003
+
+
+def _bitcoin(satoshis: int) -> str:
+    return f"{Decimal(satoshis) / SATOSHI:.8f}"

@@ -1,0 +1,121 @@
+"""Before any node runs: its wallet is written and paid, so that at its first start it finds its money on the chain.
+
+Wallets are written while bitcoind starts; the chain is premined and everybody paid with one transaction as soon as
+it answers. Safe to repeat: a coin that is there already is not paid again. Never touches a node that runs.
+Each run makes at least one block, because lnd does not start on a chain whose newest block is two hours old.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from cartridge.journal.recorder import Recorder
+from cartridge.lightning.chain import SATOSHI, Block, Chain, Coin, Output
+from cartridge.lightning.topology import funding
+from cartridge.lightning.wallets import NewNode, Wallets, Written
+from cartridge.model.network import Network
+
+_REWARD = 50 * SATOSHI
+"""What the first blocks of a regtest chain give."""
+
+
+class Genesis:
+    """The wallets of new nodes, from nothing to files with money on the chain.
+
+    Args:
+        program: path of `regtest-wallet`.
+        stack: the stack's name; it decides the nodes' keys.
+        network: all of it.
+        fresh: names of the nodes to make; the others exist already.
+        hosts: more names for the TLS certificates, by node.
+        recorder: is told the steps `network/premine` and `network/fund`.
+    """
+
+    def __init__(
+        self,
+        program: Path,
+        stack: str,
+        network: Network,
+        *,
+        fresh: Sequence[str],
+        recorder: Recorder,
+        hosts: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        coins, names = funding(network), hosts or {}
+        self._coins = {name: coins[name] for name in fresh}
+        self._nodes = [NewNode(name, len(amounts), names.get(name, ())) for name, amounts in self._coins.items()]
+        self._wallets = Wallets(program, stack, self._nodes) if self._nodes else None
+        self._recorder = recorder
+        self._written: Future[dict[str, Written]] = Future()
+        self._files: Future[dict[str, Mapping[str, bytes]]] = Future()
+        if self._wallets is not None:
+            threading.Thread(target=self._write, args=(self._wallets,), name="wallets", daemon=True).start()
+        else:
+            self._written.set_result({})
+
+    def pay(self, chain: Chain) -> None:
+        """Premine `chain`, pay the new nodes' coins that are not there yet, and finish their files.
+
+        Raises:
+            CartridgeError: what the chain or the program raise; `files` raises it too.
+        """
+        try:
+            tip = self._premine(chain)
+            if self._wallets is None:
+                chain.mine()
+                self._files.set_result({})
+                return
+            with self._wallets:
+                known = self._fund(chain, tip)
+                self._files.set_result(self._wallets.seal(known))
+        except BaseException as error:  # whoever waits for the files must hear of it; raised again for the caller
+            self._files.set_exception(error)
+            raise
+
+    def give_up(self, error: BaseException) -> None:
+        """Let everybody who waits for files hear that there will be none."""
+        if not self._files.done():
+            self._files.set_exception(error)
+            if self._wallets is not None:
+                self._wallets.__exit__(type(error), error, None)
+
+    def files(self, node: str) -> Mapping[str, bytes]:
+        """Return the files of a new node (path in its data folder to content), once its coins are on the chain."""
+        return self._files.result()[node]
+
+    def _write(self, wallets: Wallets) -> None:
+        try:
+            self._written.set_result(wallets.write())
+        except BaseException as error:  # noqa: BLE001 `pay` raises it
+            self._written.set_exception(error)
+
+    def _premine(self, chain: Chain) -> Block:
+        with self._recorder.step("network/premine", "chain: mining the first blocks"):
+            money = sum(sum(amounts) for amounts in self._coins.values())
+            return chain.premine(2 + money // _REWARD)
+
+    def _fund(self, chain: Chain, tip: Block) -> Block:
+        """Pay what is missing; return the newest block before the first one that concerns the wallets."""
+        written = self._written.result()
+        with self._recorder.step("network/fund", "wallets: sending coins") as step:
+            there = chain.unspent(address for one in written.values() for address in one.addresses)
+            outputs = self._missing(written, there)
+            if outputs:
+                chain.pay(outputs)
+            else:
+                chain.mine()
+                step.skip("every coin is there")
+        first = min((coin.height for coin in there), default=tip.height + 1)
+        return tip if first > tip.height else chain.block(first - 1)
+
+    def _missing(self, written: Mapping[str, Written], there: Sequence[Coin]) -> list[Output]:
+        paid = {(coin.address, coin.amount) for coin in there}
+        wanted = [
+            Output(address, amount)
+            for name, one in written.items()
+            for address, amount in zip(one.addresses, self._coins[name], strict=True)
+        ]
+        return [output for output in wanted if (output.address, output.amount) not in paid]

@@ -1,0 +1,230 @@
+"""A Lightning node as the choreography sees it, whatever its implementation. Says what is, never decides.
+
+Amounts on the chain and in channels are satoshis; amounts of payments, fees and policies are millisatoshis.
+A channel's `point` is `txid:index` of its funding output; a node is named by its public key in hex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cartridge.errors import ApplyError
+
+
+@dataclass(eq=False)
+class NotYetError(ApplyError):
+    """The node cannot do that now but will soon: it is catching up with the chain, or its peer is."""
+
+
+@dataclass(eq=False)
+class PaymentError(ApplyError):
+    """A payment failed; `reason` is the implementation's own word for why."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a node says of itself.
+
+    Attributes:
+        pubkey: its identity.
+        alias: the name it announces.
+        height: the block it has come to.
+        synced: it follows the chain's tip.
+    """
+
+    pubkey: str
+    alias: str
+    height: int
+    synced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WalletCoin:
+    """An unspent output of a node's own wallet, in satoshis; `confirmations` is 0 in the mempool."""
+
+    outpoint: str
+    amount: int
+    confirmations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one end of a channel asks for forwarding; fees and limits in millisatoshis, rate in parts per million."""
+
+    base_fee: int
+    fee_rate: int
+    time_lock_delta: int
+    min_htlc: int
+    max_htlc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A channel to open, in satoshis.
+
+    Attributes:
+        peer: public key of the other end; must be connected.
+        capacity: of the channel.
+        push: given to the other end.
+        coin: the outpoint that pays for it, alone.
+        private: not announced to the network.
+        base_fee: of our end's policy, in millisatoshis; None for the default.
+        fee_rate: of our end's policy, in parts per million; None for the default.
+    """
+
+    peer: str
+    capacity: int
+    push: int
+    coin: str
+    private: bool = False
+    base_fee: int | None = None
+    fee_rate: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChannel:
+    """A channel as one of its ends sees it, in satoshis.
+
+    Attributes:
+        point: its funding output.
+        peer: public key of the other end.
+        capacity: of the channel.
+        local: what this end could spend.
+        remote: what the other end could spend.
+        local_reserve: what this end must keep.
+        remote_reserve: what the other end must keep.
+        initiator: this end opened it.
+        private: it is not announced.
+        pending: its funding is not confirmed often enough.
+        confirmations_missing: blocks until it is; 0 where it does not pend.
+        active: both ends are online and it can carry payments.
+        scid: its short id as a number; 0 while it pends.
+    """
+
+    point: str
+    peer: str
+    capacity: int
+    local: int
+    remote: int
+    local_reserve: int
+    remote_reserve: int
+    initiator: bool
+    private: bool
+    pending: bool
+    confirmations_missing: int
+    active: bool
+    scid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A channel as the graph of a node holds it; a policy is None while it is not known.
+
+    Attributes:
+        point: its funding output.
+        ends: the two public keys.
+        policies: of the ends, in the same order.
+    """
+
+    point: str
+    ends: tuple[str, str]
+    policies: tuple[Policy | None, Policy | None]
+
+    def policy(self, pubkey: str) -> Policy | None:
+        """Return the policy of one end."""
+        return self.policies[self.ends.index(pubkey)]
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """A request to be paid: its text and payment hash (hex)."""
+
+    request: str
+    payment_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What an invoice asks for: who is paid, how much (millisatoshis) and its payment hash (hex)."""
+
+    payee: str
+    amount: int
+    payment_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment that succeeded; amounts in millisatoshis."""
+
+    payment_hash: str
+    amount: int
+    fee: int
+    hops: int
+
+
+class Node(Protocol):
+    """A Lightning node. All implementations pass tests/conformance/test_node.py.
+
+    Every method raises UnknownVerdictError (`lnd-unreachable`) where it gets no answer and ApplyError
+    (`lnd-refused`) where the node refuses, NotYetError (`lnd-not-yet`) where it refuses only for now.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the node's name in the network."""
+
+    def info(self) -> Info:
+        """Return what it says of itself."""
+
+    def coins(self) -> tuple[WalletCoin, ...]:
+        """Return the coins of its wallet that nothing has a claim on."""
+
+    def new_address(self) -> str:
+        """Return a fresh address of its wallet."""
+
+    def peers(self) -> frozenset[str]:
+        """Return the public keys it is connected to."""
+
+    def connect(self, pubkey: str, address: str) -> None:
+        """Connect to a peer at host:port; no error where it is connected."""
+
+    def open(self, opening: Opening) -> str:
+        """Open a channel and return its point once its funding is in the mempool."""
+
+    def channels(self) -> tuple[NodeChannel, ...]:
+        """Return its channels, pending ones included."""
+
+    def edges(self) -> tuple[Edge, ...]:
+        """Return its view of the network, its own private channels included."""
+
+    def set_policy(self, point: str, policy: Policy) -> None:
+        """Set the policy of its end of a channel."""
+
+    def invoice(self, amount: int, memo: str = "") -> Invoice:
+        """Return an invoice over `amount` millisatoshis."""
+
+    def decode(self, request: str) -> Decoded:
+        """Return what an invoice asks for."""
+
+    def pay(self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None) -> Payment:
+        """Pay an invoice and return when it is settled.
+
+        Args:
+            request: the invoice.
+            fee_limit: millisatoshis at most.
+            within: seconds to try.
+            through: short id of the channel that must carry it first; None for any.
+
+        Raises:
+            PaymentError: `payment-failed`.
+        """
+
+    def test_route(self, destination: str, amount: int, *, through: int, within: float = 30.0) -> None:
+        """Send a payment nobody can claim, and see it come back from its destination: no balance changes.
+
+        Raises:
+            PaymentError: `payment-failed`, it did not reach the destination.
+        """

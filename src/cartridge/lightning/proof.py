@@ -1,0 +1,90 @@
+"""Proof that a channel carries payments both ways, which leaves its split as it was.
+
+Where both ends hold enough, each pays the other the same amount. An end that holds too little cannot pay, and is
+not asked to; the other one then sends a payment that its receiver must refuse, so that nothing moves either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cartridge.errors import UnknownVerdictError
+from cartridge.lightning.node import Node, NodeChannel, PaymentError
+from cartridge.probes.wait import Patience, until
+
+AMOUNT = 1_000_000
+"""Millisatoshis of a probe payment: above every dust limit, so that it is a real contract in the channel."""
+_SATOSHI = 1_000
+_MARGIN = 5_000
+"""Satoshis an end needs beyond its reserve and the amount: the commitment's fee grows with each contract."""
+_WITHIN = 10.0
+"""Seconds one attempt may take."""
+
+
+def prove(ends: tuple[Node, Node], point: str, patience: Patience) -> int:
+    """Return how many payments passed over the channel at `point`.
+
+    Args:
+        ends: the opener and the other one.
+        point: of the channel.
+        patience: how long all of it may take.
+
+    Raises:
+        UnknownVerdictError: `wait-timeout`, a payment never passed, or the balances are not what they were.
+    """
+    before = _channel(ends[0], point)
+    payers = [pair for pair, holds in zip((ends, ends[::-1]), _able(before), strict=True) if holds]
+    for payer, payee in payers:
+        if len(payers) == len(ends):
+            _pay(payer, payee, before.scid, patience)
+        else:
+            _test(payer, payee, before.scid, patience)
+    _unspoilt(ends[0], before, patience)
+    return len(payers)
+
+
+def _able(channel: NodeChannel) -> tuple[bool, bool]:
+    """Return whether the opener, and the other end, hold enough to pay."""
+    least = AMOUNT // _SATOSHI + _MARGIN
+    return channel.local - channel.local_reserve >= least, channel.remote - channel.remote_reserve >= least
+
+
+def _pay(payer: Node, payee: Node, scid: int, patience: Patience) -> None:
+    def paid() -> bool:
+        request = payee.invoice(AMOUNT, "cartridge probe").request
+        payer.pay(request, fee_limit=0, within=_WITHIN, through=scid)
+        return True
+
+    _insist(paid, payer, payee, patience)
+
+
+def _test(payer: Node, payee: Node, scid: int, patience: Patience) -> None:
+    pubkey = payee.info().pubkey
+
+    def reached() -> bool:
+        payer.test_route(pubkey, AMOUNT, through=scid, within=_WITHIN)
+        return True
+
+    _insist(reached, payer, payee, patience)
+
+
+def _insist(attempt: Callable[[], bool], payer: Node, payee: Node, patience: Patience) -> None:
+    """Try again for as long as there is patience: a link that has just become active may still refuse."""
+    until(attempt, f"a payment from `{payer.name}` to `{payee.name}`", patience, expected=(PaymentError,))
+
+
+def _channel(node: Node, point: str) -> NodeChannel:
+    for channel in node.channels():
+        if channel.point == point:
+            return channel
+    raise UnknownVerdictError(f"`{node.name}` has no channel `{point}` any more", code="channels-inactive")
+
+
+def _unspoilt(node: Node, before: NodeChannel, patience: Patience) -> None:
+    """Return once what was paid there and back has left the split as it was."""
+
+    def as_before() -> bool:
+        now = _channel(node, before.point)
+        return (now.local, now.remote) == (before.local, before.remote)
+
+    until(as_before, f"the split of `{before.point}` to be as it was", patience)

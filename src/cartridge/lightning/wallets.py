@@ -1,0 +1,158 @@
+"""Wallets of new nodes, written before lnd's first start by the program `regtest-wallet`.
+
+Identities and addresses are known at once; the files only when it is known up to which block the wallet may believe
+that nothing of the chain concerns it. Regtest only: the wallets are protected by nothing. What is secret (macaroon
+root keys) is made here, goes through a pipe, and stands in no argument, log or error.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from pydantic import BaseModel
+
+from cartridge import spawn
+from cartridge.lightning.chain import Block
+from cartridge.lightning.identities import wallet_seed
+
+LOOPBACK = "127.0.0.1"
+IDENTITY_FILE = "identity.pubkey"
+"""Ours beside lnd's files: the identity the node must have, for later runs to compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewNode:
+    """A node whose wallet is to be written.
+
+    Attributes:
+        name: in the network.
+        addresses: how many to make that can be paid before its first start.
+        hosts: names its TLS certificate must hold beside `localhost` and 127.0.0.1.
+    """
+
+    name: str
+    addresses: int
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A wallet that is made but not sealed: the node's identity, and its addresses."""
+
+    pubkey: str
+    addresses: tuple[str, ...]
+
+
+class _Opened(BaseModel):
+    name: str
+    pubkey: str
+    addresses: list[str] | None
+
+
+class _OpenedAll(BaseModel):
+    nodes: list[_Opened]
+
+
+class _Sealed(BaseModel):
+    name: str
+    files: dict[str, str]
+
+
+class _SealedAll(BaseModel):
+    nodes: list[_Sealed]
+
+
+class _Request(BaseModel):
+    name: str
+    seed: str
+    macaroon_root_key: str
+    addresses: int
+    hosts: list[str]
+    ips: list[str]
+
+
+class _RequestAll(BaseModel):
+    nodes: list[_Request]
+
+
+class _Known(BaseModel):
+    height: int
+    hash: str
+    time: int
+
+
+class _Closing(BaseModel):
+    synced_to: _Known
+
+
+class Wallets:
+    """The wallets of some nodes of a stack, in the making; a context manager.
+
+    Args:
+        program: path of `regtest-wallet`.
+        stack: the stack's name; with a node's name it decides its keys.
+        nodes: at least one.
+
+    Raises:
+        MissingError: `program-missing`.
+    """
+
+    def __init__(self, program: Path, stack: str, nodes: Sequence[NewNode]) -> None:
+        self._stack, self._nodes = stack, nodes
+        self._dialogue = spawn.Dialogue([str(program)])
+
+    def __enter__(self) -> Wallets:
+        self._dialogue.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dialogue.__exit__(kind, error, trace)
+
+    def write(self) -> dict[str, Written]:
+        """Write the wallets and return what is public of them, by node.
+
+        Raises:
+            ApplyError: `program-failed`.
+        """
+        wanted = _RequestAll(
+            nodes=[
+                _Request(
+                    name=node.name,
+                    seed=wallet_seed(self._stack, node.name).hex(),
+                    macaroon_root_key=secrets.token_hex(32),
+                    addresses=node.addresses,
+                    hosts=[node.name, *node.hosts],
+                    ips=[LOOPBACK],
+                )
+                for node in self._nodes
+            ]
+        )
+        answer = _OpenedAll.model_validate_json(self._dialogue.ask(wanted.model_dump_json().encode()))
+        self._pubkeys = {node.name: node.pubkey for node in answer.nodes}
+        return {node.name: Written(node.pubkey, tuple(node.addresses or ())) for node in answer.nodes}
+
+    def seal(self, known: Block) -> dict[str, Mapping[str, bytes]]:
+        """Close the wallets and return the files of each node: path in its data folder to content.
+
+        Args:
+            known: a block up to which nothing concerns these wallets; lnd looks at the chain from there on.
+
+        Raises:
+            ApplyError: `program-failed`.
+        """
+        line = _Closing(synced_to=_Known(height=known.height, hash=known.hash, time=known.time))
+        answer = _SealedAll.model_validate_json(self._dialogue.ask(line.model_dump_json().encode()))
+        return {
+            node.name: {
+                **{path: base64.b64decode(content) for path, content in node.files.items()},
+                IDENTITY_FILE: self._pubkeys[node.name].encode(),
+            }
+            for node in answer.nodes
+        }

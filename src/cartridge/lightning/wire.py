@@ -1,0 +1,192 @@
+"""What lnd answers, field for field as it spells them; only the fields that are read. Numbers come as text there."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+
+class GetInfo(BaseModel):
+    """GET /v1/getinfo."""
+
+    identity_pubkey: str
+    alias: str
+    block_height: int
+    synced_to_chain: bool
+
+
+class OutPoint(BaseModel):
+    """An output of a transaction."""
+
+    txid_str: str
+    output_index: int
+
+
+class Utxo(BaseModel):
+    """One unspent output."""
+
+    amount_sat: int
+    outpoint: OutPoint
+    confirmations: int
+
+
+class Unspent(BaseModel):
+    """GET /v1/utxos."""
+
+    utxos: list[Utxo]
+
+
+class NewAddress(BaseModel):
+    """GET /v1/newaddress."""
+
+    address: str
+
+
+class Peer(BaseModel):
+    """One connected peer."""
+
+    pub_key: str
+
+
+class Peers(BaseModel):
+    """GET /v1/peers."""
+
+    peers: list[Peer]
+
+
+class OpenedChannel(BaseModel):
+    """POST /v1/channels; the txid is base64 of its bytes, reversed."""
+
+    funding_txid_bytes: str
+    output_index: int
+
+
+class Constraints(BaseModel):
+    """What one end of a channel must keep to."""
+
+    chan_reserve_sat: int
+
+
+class Channel(BaseModel):
+    """One open channel."""
+
+    active: bool
+    remote_pubkey: str
+    channel_point: str
+    chan_id: int
+    capacity: int
+    local_balance: int
+    remote_balance: int
+    local_constraints: Constraints
+    remote_constraints: Constraints
+    initiator: bool
+    private: bool
+
+
+class Channels(BaseModel):
+    """GET /v1/channels."""
+
+    channels: list[Channel]
+
+
+class PendingChannel(BaseModel):
+    """The common part of a pending channel."""
+
+    remote_node_pub: str
+    channel_point: str
+    capacity: int
+    local_balance: int
+    remote_balance: int
+    local_chan_reserve_sat: int
+    remote_chan_reserve_sat: int
+    initiator: str
+    private: bool
+
+
+class PendingOpen(BaseModel):
+    """A channel whose funding waits for blocks."""
+
+    channel: PendingChannel
+    confirmations_until_active: int
+
+
+class Pending(BaseModel):
+    """GET /v1/channels/pending."""
+
+    pending_open_channels: list[PendingOpen]
+
+
+class RoutingPolicy(BaseModel):
+    """The policy of one end in the graph."""
+
+    time_lock_delta: int
+    min_htlc: int
+    fee_base_msat: int
+    fee_rate_milli_msat: int
+    max_htlc_msat: int
+
+
+class GraphEdge(BaseModel):
+    """One channel in the graph."""
+
+    chan_point: str
+    node1_pub: str
+    node2_pub: str
+    node1_policy: RoutingPolicy | None
+    node2_policy: RoutingPolicy | None
+
+
+class Graph(BaseModel):
+    """GET /v1/graph."""
+
+    edges: list[GraphEdge]
+
+
+class FailedUpdate(BaseModel):
+    """A policy that was refused."""
+
+    update_error: str
+
+
+class PolicyUpdate(BaseModel):
+    """POST /v1/chanpolicy."""
+
+    failed_updates: list[FailedUpdate]
+
+
+class AddedInvoice(BaseModel):
+    """POST /v1/invoices; the hash is base64."""
+
+    payment_request: str
+    r_hash: str
+
+
+class PayReq(BaseModel):
+    """GET /v1/payreq/…."""
+
+    destination: str
+    num_msat: int
+    payment_hash: str
+
+
+class Route(BaseModel):
+    """The way of one attempt."""
+
+    hops: list[object]
+
+
+class Attempt(BaseModel):
+    """One attempt of a payment."""
+
+    status: str
+    route: Route
+
+
+class SentPayment(BaseModel):
+    """POST /v2/router/send: the last message of the stream."""
+
+    payment_hash: str
+    value_msat: int
+    fee_msat: int
+    status: str
+    failure_reason: str
+    htlcs: list[Attempt]
