@@ -16,6 +16,7 @@ A case is a file such as
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import shlex
 import sys
@@ -80,6 +81,8 @@ WORLDS: Mapping[str, Callable[[], FakeVerbs]] = {
         )
     ),
     "unknown": lambda: FakeVerbs(failing=UnknownVerdictError("gave up waiting for alice", code="wait-timeout")),
+    "disk-full": lambda: FakeVerbs(failing=OSError(errno.ENOSPC, "No space left on device", "/home/me/.cache/lnd")),
+    "not-permitted": lambda: FakeVerbs(failing=PermissionError(errno.EACCES, "Permission denied", "/var/run/x.sock")),
     "interrupted": lambda: FakeVerbs(failing=InterruptError()),
     "ctrl-c": lambda: FakeVerbs(failing=KeyboardInterrupt()),
 }

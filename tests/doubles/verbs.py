@@ -295,9 +295,9 @@ class FakeVerbs(Verbs):
         self._ask("fund", (node, amount))
         return FundResult(node, amount, "ab" * 32, 107, amount + 5_000_000)
 
-    def pay(self, context: Context, *, payer: str, payee: str, amount: int, keysend: bool) -> PayResult:
+    def pay(self, context: Context, *, payer: str, payee: str, amount: int) -> PayResult:
         """Pay."""
-        self._ask("pay", (payer, payee, amount, keysend))
+        self._ask("pay", (payer, payee, amount))
         return PayResult(payer, payee, amount, 1_000, "cd" * 32, 1, 0.0421)
 
     def names(self, options: Options, kind: str) -> tuple[str, ...]:

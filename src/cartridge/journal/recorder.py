@@ -32,36 +32,58 @@ class Entry:
 
 Listener = Callable[[Entry], None]
 
+_UNOPENED = -1
+
 
 class Recorder:
     """The one writer of a run's journal.
 
+    A journal that cannot be written (a full disk, a folder of somebody else's) is given up with a warning to the
+    listeners: what is recorded about a run must not end it.
+
     Args:
         clock: gives every entry its time.
-        path: the file to append to, made 0600 with its folder 0700; None records nowhere.
+        path: the file to append to, made 0600 at the first event, with its folder and that folder's own 0700; None
+            records nowhere.
         listeners: called in order with each entry after it is written.
     """
 
     def __init__(self, clock: Clock, path: Path | None = None, listeners: tuple[Listener, ...] = ()) -> None:
         self._clock, self._listeners, self._lock = clock, listeners, threading.Lock()
         self._began = clock.monotonic()
-        self._file: int | None = None
-        if path is not None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._path, self._file = path, None if path is None else _UNOPENED
 
     def record(self, event: Event) -> None:
         """Append `event` and tell the listeners; what looks like a secret in it is hidden first."""
-        entry = Entry(
-            self._clock.now().isoformat(timespec="milliseconds"),
-            round(self._clock.monotonic() - self._began, 4),
-            _redacted(event),
-        )
+        entry = self._entry(_redacted(event))
         with self._lock:
-            if self._file is not None:
-                os.write(self._file, encode(entry))
-            for listener in self._listeners:
-                listener(entry)
+            try:
+                self._write(entry)
+            except OSError as error:
+                self._end()
+                self._tell(self._entry(Noted("warning", f"this run is not recorded: {self._path}: {error.strerror}")))
+            self._tell(entry)
+
+    def _entry(self, event: Event) -> Entry:
+        offset = round(self._clock.monotonic() - self._began, 4)
+        return Entry(self._clock.now().isoformat(timespec="milliseconds"), offset, event)
+
+    def _write(self, entry: Entry) -> None:
+        if self._file == _UNOPENED and self._path is not None:
+            for folder in (self._path.parent.parent, self._path.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        if self._file is not None:
+            os.write(self._file, encode(entry))
+
+    def _tell(self, entry: Entry) -> None:
+        for listener in self._listeners:
+            listener(entry)
+
+    def _end(self) -> None:
+        if self._file is not None and self._file != _UNOPENED:
+            os.close(self._file)
+        self._file = None
 
     def note(self, text: str, level: str = "info") -> None:
         """Record a line for people."""
@@ -87,9 +109,7 @@ class Recorder:
     def close(self) -> None:
         """Close the file; later events reach only the listeners."""
         with self._lock:
-            if self._file is not None:
-                os.close(self._file)
-                self._file = None
+            self._end()
 
 
 @dataclass(slots=True)

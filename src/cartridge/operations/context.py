@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from cartridge import __version__
 from cartridge.clock import Clock, SystemClock
+from cartridge.journal import runs
+from cartridge.journal.events import RunStarted
 from cartridge.journal.recorder import Listener, Recorder
 from cartridge.operations.stages import Stages
 from cartridge.workspace import inputs
@@ -65,6 +67,7 @@ class Context:
         project: where documents and state are.
         verb: what was typed.
         stages: the critical chain of this run, from its own journal.
+        named: whether the journal says which stack this run is about.
     """
 
     options: Options
@@ -75,6 +78,7 @@ class Context:
     project: Project
     verb: str
     stages: Stages
+    named: bool = field(default=False, init=False)
 
     @classmethod
     def open(
@@ -91,16 +95,23 @@ class Context:
         clock = clock or SystemClock()
         settings = environment.read()
         project = find(settings)
-        stamp = clock.now().strftime("%Y%m%dT%H%M%S.%f")
-        journal = project.state / "journal" / f"{stamp}-{verb}.jsonl" if verb in JOURNALED else None
+        journal = runs.path_for(project.state / "journal", clock.now(), verb) if verb in JOURNALED else None
         gate = (_step_gate(settings.step_gate),) if settings.step_gate else ()
         stages = Stages()
         recorder = Recorder(clock, journal, (stages, *listeners, *gate))
         return cls(options, settings, clock, recorder, threading.Event(), project, verb, stages)
 
+    def about(self, stack: str, target: str) -> None:
+        """Say in the journal which stack this run is about: its id and where it runs; only the first time."""
+        if not self.named:
+            self.named = True
+            self.recorder.record(RunStarted(self.verb, stack, target, __version__))
+
     def close(self) -> None:
-        """End the run's journal."""
+        """End the run's journal, and remove the oldest ones where there are many."""
         self.recorder.close()
+        if self.verb in JOURNALED:
+            runs.retain(self.project.state / "journal")
 
     def workspace(self) -> Workspace:
         """Read every document of the project.

@@ -36,6 +36,7 @@ def chosen(context: Context) -> State:
         raise InputError(
             f"several stacks are up: {names}", code="stack-ambiguous", resolution="choose one with `--stack NAME`"
         )
+    context.about(every[0].stack, every[0].target)
     return every[0]
 
 

@@ -20,6 +20,7 @@ def unchanged(context: Context) -> UpResult | None:
     state = _match(context)
     if state is None:
         return None
+    context.about(state.stack, state.target)
     views = component_views(context, state)
     running = {ComponentState.RUNNING.value, ComponentState.DONE.value, "ready"}
     if len(views) != len(state.components) or any(view.state not in running for view in views):

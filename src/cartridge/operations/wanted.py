@@ -29,6 +29,7 @@ def planned(context: Context) -> tuple[ResolvedStack, State | None, Plan]:
     """
     stack = context.resolved()
     stack_id = context.stack_id(stack.name)
+    context.about(stack_id, stack.target.value)
     state = statefile.read(context.folder(stack_id))
     return stack, state, plan(stack_id, stack, state, pins(context, stack))
 

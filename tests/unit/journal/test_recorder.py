@@ -37,7 +37,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
 
 def test_what_is_recorded_is_what_is_replayed_and_what_listeners_get(tmp_path: Path) -> None:
     heard: list[Entry] = []
-    clock, path = FakeClock(), tmp_path / "journal" / "run.jsonl"
+    clock, path = FakeClock(), tmp_path / ".cartridge" / "journal" / "run.jsonl"
     recorder = Recorder(clock, path, (heard.append,))
 
     for event in ONE_OF_EACH:
@@ -50,7 +50,7 @@ def test_what_is_recorded_is_what_is_replayed_and_what_listeners_get(tmp_path: P
     assert list(replay(path)) == heard
     assert heard[2] == Entry("2030-01-01T00:00:00.500+00:00", 0.5, ONE_OF_EACH[2])
     assert path.stat().st_mode & 0o777 == 0o600
-    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [folder.stat().st_mode & 0o777 for folder in (path.parent, path.parent.parent)] == [0o700, 0o700]
 
 
 def test_a_torn_line_and_a_later_version_are_passed_over(tmp_path: Path) -> None:
@@ -101,12 +101,13 @@ def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
 def test_a_closed_recorder_still_tells_its_listeners(tmp_path: Path) -> None:
     heard: list[Entry] = []
     recorder = Recorder(FakeClock(), tmp_path / "run.jsonl", (heard.append,))
+    recorder.note("early")
     recorder.close()
 
     recorder.note("late")
 
-    assert [entry.event for entry in heard] == [Noted("info", "late")]
-    assert list(replay(tmp_path / "run.jsonl")) == []
+    assert [entry.event for entry in heard] == [Noted("info", "early"), Noted("info", "late")]
+    assert list(replay(tmp_path / "run.jsonl")) == heard[:1]
 
 
 def test_what_looks_like_a_secret_is_hidden_before_anybody_gets_it(tmp_path: Path) -> None:
@@ -120,3 +121,34 @@ def test_what_looks_like_a_secret_is_hidden_before_anybody_gets_it(tmp_path: Pat
     hidden = StepEnded("rpc", Ending.FAILED, "http://cartridge:[hidden]@127.0.0.1:18443 refused")
     assert [entry.event for entry in heard] == [hidden]
     assert [entry.event for entry in replay(path)] == [hidden]
+
+
+def test_a_journal_that_cannot_be_written_is_given_up_with_a_warning(tmp_path: Path) -> None:
+    heard: list[Event] = []
+    path = tmp_path / "file" / "journal" / "run.jsonl"
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    recorder = Recorder(FakeClock(), path, (lambda entry: heard.append(entry.event),))
+
+    recorder.note("first")
+    recorder.note("second")
+    recorder.close()
+
+    warning = Noted("warning", f"this run is not recorded: {path}: File exists")
+    assert heard == [warning, Noted("info", "first"), Noted("info", "second")]
+
+
+def test_a_full_disk_ends_the_journal_and_not_the_run() -> None:
+    heard: list[Event] = []
+    recorder = Recorder(FakeClock(), Path("/dev/full"), (lambda entry: heard.append(entry.event),))
+
+    recorder.note("first")
+    recorder.note("second")
+
+    warning = Noted("warning", "this run is not recorded: /dev/full: No space left on device")
+    assert heard == [warning, Noted("info", "first"), Noted("info", "second")]
+
+
+def test_a_run_that_says_nothing_leaves_no_file(tmp_path: Path) -> None:
+    Recorder(FakeClock(), tmp_path / "journal" / "run.jsonl").close()
+
+    assert list(tmp_path.iterdir()) == []

@@ -136,7 +136,7 @@ def test_an_amount_is_one_word_or_two(line: str) -> None:
 
     say(f"cartridge {line}", verbs)
 
-    assert verbs.asked[-1] == ("pay", ("alice", "bob", 1_000_000, False))
+    assert verbs.asked[-1] == ("pay", ("alice", "bob", 1_000_000))
 
 
 def test_nobody_is_asked_where_nothing_would_be_removed() -> None:

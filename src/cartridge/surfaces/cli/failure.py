@@ -6,13 +6,14 @@ of the world's is a bug: it goes to a crash file and one line names that.
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from cartridge.errors import CartridgeError, DocumentsError, Finding, InputError, InterruptError, Severity
+from cartridge.errors import CartridgeError, DocumentsError, Finding, InputError, InterruptError, MissingError, Severity
 from cartridge.surfaces.cli.catalogue import VERBS, UnknownVerb
 from cartridge.surfaces.cli.style import Ink, Style, count
 from cartridge.surfaces.cli.terminal import Terminal
@@ -54,6 +55,24 @@ def translated(error: BaseException) -> CartridgeError | None:
         return InterruptError()
     if isinstance(error, click.ClickException):
         return _usage(error)
+    return _refused(error) if isinstance(error, OSError) else None
+
+
+def _refused(error: OSError) -> CartridgeError | None:
+    """Return what the system refused as a failure of the world, where it is one whoever asks."""
+    what = f"`{error.filename}`" if error.filename else "a file"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return MissingError(
+            f"no space is left to write {what}",
+            code="disk-full",
+            resolution="make room, then run the same command again",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return MissingError(
+            f"{what} may not be used: {error.strerror}",
+            code="not-permitted",
+            resolution="look whose it is, and what its folder allows",
+        )
     return None
 
 

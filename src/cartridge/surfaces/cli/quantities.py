@@ -16,13 +16,10 @@ def amount_of(words: Sequence[str]) -> int:
     from cartridge.model.units import parse_amount
 
     try:
-        amount = parse_amount(" ".join(words))
+        return parse_amount(" ".join(words))
     except ValueError as error:
         brief, _, resolution = str(error).partition("; ")
         raise InputError(brief, code="amount-wrong", resolution=resolution) from error
-    if amount == 0:
-        raise InputError("the amount is nothing", code="amount-wrong", resolution="such as `1000 sat`")
-    return amount
 
 
 def amount_text(millisatoshi: int) -> str:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cartridge.errors import ExitStatus
+
 if TYPE_CHECKING:
     from cartridge.clock import Clock
-    from cartridge.journal.recorder import Entry
+    from cartridge.journal.recorder import Entry, Recorder
     from cartridge.operations.context import Context
     from cartridge.surfaces.cli.flags import Flags
     from cartridge.surfaces.cli.style import Style
@@ -58,7 +60,8 @@ class Session:
             for warning in self.settings.warnings:
                 self.terminal.tell(f"warning: {warning.brief}; {warning.resolution}\n")
             context = self.verbs.open(flags.options(self.settings), verb, (self.recent.append, show))
-            with contextlib.closing(context), interruption.handled(context.cancelled, show.announce, orderly=orderly):
+            orderly_end = interruption.handled(context.cancelled, show.announce, orderly=orderly)
+            with contextlib.closing(context), orderly_end, _recorded(context.recorder):
                 yield context
 
     def answer(self, name: str, result: object, text: Callable[[Style], str]) -> None:
@@ -75,3 +78,18 @@ class Session:
             self.terminal.answer(as_json(name, result))
         else:
             self.terminal.answer(text(self.terminal.style))
+
+
+@contextlib.contextmanager
+def _recorded(recorder: Recorder) -> Iterator[None]:
+    from cartridge.journal.events import Ending, RunEnded
+    from cartridge.surfaces.cli.failure import translated
+
+    try:
+        yield
+    except BaseException as error:
+        known = translated(error)
+        status, code = (known.exit_status, known.code) if known else (ExitStatus.BUG, "bug")
+        recorder.record(RunEnded(Ending.FAILED, int(status), code, known.brief if known else type(error).__name__))
+        raise
+    recorder.record(RunEnded(Ending.DONE, int(ExitStatus.FINE)))

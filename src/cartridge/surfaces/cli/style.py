@@ -48,10 +48,10 @@ class Style:
 
         Args:
             head: column titles.
-            rows: cells, as many as there are titles.
+            rows: cells, as many as there are titles; an empty one is shown as a dash, but for the last.
             states: the column that holds words of state and is coloured, if any.
         """
-        rows = [[" ".join(cell.split()) for cell in row] for row in rows]
+        rows = [[" ".join(cell.split()) or "-" for cell in row[:-1]] + [" ".join(row[-1].split())] for row in rows]
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines = [self.paint(_line(head, widths), Ink.BOLD)]
         for row in rows:

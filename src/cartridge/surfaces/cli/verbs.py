@@ -154,11 +154,11 @@ class Verbs:
 
         return fund(context, node=node, amount=amount)
 
-    def pay(self, context: Context, *, payer: str, payee: str, amount: int, keysend: bool) -> results.PayResult:
+    def pay(self, context: Context, *, payer: str, payee: str, amount: int) -> results.PayResult:
         """See `operations.pay`."""
         from cartridge.operations.pay import pay
 
-        return pay(context, payer=payer, payee=payee, amount=amount, keysend=keysend)
+        return pay(context, payer=payer, payee=payee, amount=amount)
 
     def names(self, options: Options, kind: str) -> tuple[str, ...]:
         """See `operations.complete`."""

@@ -17,15 +17,14 @@ from cartridge.surfaces.cli.suggestions import suggest
 @click.argument("payer", shell_complete=suggest("node"))
 @click.argument("payee", shell_complete=suggest("node"))
 @click.argument("amount", nargs=-1, required=True, metavar="AMOUNT")
-@click.option("--keysend", is_flag=True, help="Without an invoice.")
-def pay(session: Session, flags: Flags, *, payer: str, payee: str, amount: tuple[str, ...], keysend: bool) -> None:
+def pay(session: Session, flags: Flags, *, payer: str, payee: str, amount: tuple[str, ...]) -> None:
     """Pay from one node to another over Lightning.
 
     For example: cartridge pay alice bob 1000 sat
     """
     asked = amount_of(amount)
     with session.context("pay", flags) as context:
-        result = session.verbs.pay(context, payer=payer, payee=payee, amount=asked, keysend=keysend)
+        result = session.verbs.pay(context, payer=payer, payee=payee, amount=asked)
     session.answer(
         "pay",
         result,
