@@ -1,6 +1,7 @@
 """One `apply` of the process target: a thread a component, each through its own gate, and one eye on deaths.
 
-The first failure ends the apply at once; threads that still stand at their gates start nothing afterwards.
+The first failure ends the apply at once; threads that still stand at their gates start nothing afterwards, and end
+when whoever made the gates lets them.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import queue
 import signal
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from cartridge.deploy.engine import Gate, Started, Wanted
-from cartridge.errors import ApplyError, CartridgeError, MissingError
+from cartridge.errors import ApplyError, CartridgeError
 from cartridge.journal.recorder import Recorder
 from cartridge.plan.change import Change, ChangeKind
 from cartridge.targets import secrets
@@ -31,7 +33,7 @@ class _Under:
 
     gate: Gate
     started: Started
-    news: queue.Queue[str | BaseException] = field(default_factory=queue.Queue)
+    news: queue.Queue[Future[None] | Exception] = field(default_factory=queue.Queue)
     abandoned: threading.Event = field(default_factory=threading.Event)
 
 
@@ -62,10 +64,7 @@ class Applying:
             fresh = [one for one in wanted if not _is_as_wanted(one, looks.get(one.name))]
             self._stop([one.name for one in fresh if one.name in looks and looks[one.name].pid])
             threading.Thread(target=self._watch, args=(deaths, under), name="deaths", daemon=True).start()
-            try:
-                self._start_all(wanted, fresh, kinds, under)
-            finally:
-                under.abandoned.set()
+            self._start_all(wanted, fresh, kinds, under)
 
     def _start_all(
         self, wanted: Sequence[Wanted], fresh: Sequence[Wanted], kinds: Mapping[str, ChangeKind], under: _Under
@@ -74,31 +73,35 @@ class Applying:
         for one in wanted:
             if one.name not in waited:
                 under.started(one.name)
-        for one in fresh:
-            work = (one, kinds.get(one.name, ChangeKind.KEEP), under)
-            threading.Thread(target=self._bring, args=work, name=f"start/{one.name}", daemon=True).start()
-        while waited:
-            news = under.news.get()
-            if isinstance(news, BaseException):
-                raise news
-            waited.remove(news)
-        if not under.news.empty() and isinstance(news := under.news.get(), BaseException):
-            raise news
+        pool = ThreadPoolExecutor(max(1, len(fresh)), thread_name_prefix="start")
+        try:
+            for one in fresh:
+                work = pool.submit(self._bring, one, kinds.get(one.name, ChangeKind.KEEP), under)
+                work.add_done_callback(under.news.put)
+            for _ in fresh:
+                _raise(under.news.get())
+            if not under.news.empty():  # the last one has started, and died
+                _raise(under.news.get())
+        finally:
+            under.abandoned.set()
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _bring(self, wanted: Wanted, kind: ChangeKind, under: _Under) -> None:
         try:
             record = self._prepare(wanted, kind)
-            under.gate(wanted.name)
-            if under.abandoned.is_set():
-                return
-            with self._recorder.step(f"start/{wanted.name}", f"{wanted.name}: starting"):
-                environment = secrets.resolve(record.environment, self._variable)
-                self._guardian.start(self._layout.definition(record), environment)
-            under.started(wanted.name)
-        except BaseException as error:  # noqa: BLE001 - `run` raises it in the thread that asked
-            under.news.put(_named(wanted.name, error))
-        else:
-            under.news.put(wanted.name)
+        except OSError as error:
+            raise ApplyError(
+                f"`{wanted.name}` cannot be prepared: {error}",
+                code="component-unpreparable",
+                resolution="make room, or grant access to the folder",
+            ) from error
+        under.gate(wanted.name)
+        if under.abandoned.is_set():
+            return
+        with self._recorder.step(f"start/{wanted.name}", f"{wanted.name}: starting"):
+            environment = secrets.resolve(record.environment, self._variable)
+            self._guardian.start(self._layout.definition(record), environment)
+        under.started(wanted.name)
 
     def _prepare(self, wanted: Wanted, kind: ChangeKind) -> Record:
         """Put everything there that the component needs before it starts; a repeat finds its own work done."""
@@ -175,15 +178,8 @@ def _is_as_wanted(wanted: Wanted, look: Look | None) -> bool:
     return look.digest == identity(wanted.digest, wanted.rendered)
 
 
-def _named(name: str, error: BaseException) -> BaseException:
-    if isinstance(error, ApplyError) and error.code == "component-unstartable":
-        return ApplyError(
-            f"`{name}` cannot be started: {error.brief}", code=error.code, resolution="see that the program is there"
-        )
-    if isinstance(error, OSError) and not isinstance(error, MissingError):
-        return ApplyError(
-            f"`{name}` cannot be prepared: {error}",
-            code="component-unpreparable",
-            resolution="make room or grant access",
-        )
-    return error
+def _raise(news: Future[None] | Exception) -> None:
+    """Raise what went wrong in a thread, or the death of a component."""
+    if isinstance(news, Exception):
+        raise news
+    news.result()

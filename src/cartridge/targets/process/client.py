@@ -31,6 +31,11 @@ PATIENCE = 10.0
 
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from cartridge.targets.process.launch import main; main()"
 _HELD = 3
+_RESOLUTIONS = {
+    "component-unstartable": "see that the program and the component's data folder are there",
+    "component-running": "wait for the run that is at work on it, then try again",
+    "guardian-closing": "wait a moment, then `cartridge up` again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +343,7 @@ def _refused(code: str, brief: str, *, component: str = "", port: str = "", numb
         from cartridge.targets.process.strangers import taken
 
         return taken(component, port, number, brief)
-    return ApplyError(brief, code=code)
+    return ApplyError(brief, code=code, resolution=_RESOLUTIONS.get(code, ""))
 
 
 def _wait_gone(pid: int) -> None:

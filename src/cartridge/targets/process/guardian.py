@@ -116,7 +116,8 @@ class Guardian:
             new.start({**environment, wire.STACK_MARK: self.stack, wire.COMPONENT_MARK: new.name})
         except OSError as error:
             new.state = "failed"
-            raise RefusedError("component-unstartable", f"`{error.filename}`: {error.strerror}") from error
+            brief = f"`{new.name}` cannot be started: `{error.filename}`: {error.strerror}"
+            raise RefusedError("component-unstartable", brief) from error
         self.selector.register(new.pipe, selectors.EVENT_READ, lambda: self._pump(new))
         self._tell(new)
         return {"component": new.describe(), "adopted": False}
