@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from cartridge.deploy import leases, locks, statefile
 from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
 from cartridge.deploy.locks import Holder, Queue
+from cartridge.model.stack import Target
 from cartridge.operations import engines, programs, secrets
 from cartridge.operations.context import Context
 from cartridge.operations.network import NetworkUp
@@ -25,6 +26,7 @@ from cartridge.plan.change import Change, Plan
 from cartridge.plan.planner import channel_records, network_digest
 from cartridge.plan.state import State
 from cartridge.render.templates import render
+from cartridge.targets.driver import Driver
 from cartridge.workspace.resolved import ResolvedStack
 
 DEFAULT_LOCK_WAIT = 120.0
@@ -90,12 +92,13 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
         run = _Run(context, stack, engine, places, held, network)
         order = assemble(stack, bundle, installed, held, network.seeds() if network else {}, _digests(context, stack))
         run.carry_out(order, [change for change in wanted.changes if change.resource.startswith("component/")])
-        ports = {one.name: _ports(engine, one) for one in order}
+        driver = engine.driver()
+        ports = {one.name: _ports(driver, one, stack.target) for one in order}
         components = records(stack, programs.pins(context, stack), ports)
         state = replace(state, digest=wanted.digest, components=components)
         statefile.write(folder, state)
         if network:
-            network.complete(engine.driver(), places)
+            network.complete(driver, places)
     finally:
         if network:
             network.close()
@@ -141,9 +144,10 @@ def _digests(context: Context, stack: ResolvedStack) -> dict[str, str]:
     return {name: record.digest for name, record in records(stack, programs.pins(context, stack), {}).items()}
 
 
-def _ports(engine: Engine, wanted: Wanted) -> Mapping[str, int]:
-    driver = engine.driver()
-    return {name: driver.address(wanted.name, name).port for name, port in wanted.ports.items() if port.publish}
+def _ports(driver: Driver, wanted: Wanted, target: Target) -> Mapping[str, int]:
+    """Return the host ports of a component; a container's unpublished ones have none."""
+    reachable = [name for name, port in wanted.ports.items() if port.publish or target is Target.PROCESS]
+    return {name: driver.address(wanted.name, name).port for name in reachable}
 
 
 def _lease(context: Context, stack_id: str, state: State | None) -> Lease:

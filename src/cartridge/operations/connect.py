@@ -44,7 +44,7 @@ def connect(context: Context, *, component: str, reveal: bool = False) -> Connec
 
 def _lnd(component: str, record: ComponentRecord, folder: Path, *, reveal: bool) -> ConnectResult:
     held = credentials.of(folder, component)
-    rest, grpc, p2p = (f"127.0.0.1:{record.ports[name]}" for name in ("rest", "grpc", "p2p"))
+    rest, grpc = (f"127.0.0.1:{record.ports[name]}" for name in ("rest", "grpc"))
     macaroon = _base64url(held.admin_macaroon.read_bytes()) if reveal else HIDDEN
     query = f"cert={_certificate(held.tls_cert)}&macaroon={macaroon if reveal else urllib.parse.quote(HIDDEN)}"
     environment = {
@@ -60,10 +60,10 @@ def _lnd(component: str, record: ComponentRecord, folder: Path, *, reveal: bool)
         {
             "lndconnect": f"lndconnect://{grpc}?{query}",
             "lndconnect_rest": f"lndconnect://{rest}?{query}",
-            "p2p": f"{held.identity}@{p2p}",
+            **({"p2p": f"{held.identity}@127.0.0.1:{record.ports['p2p']}"} if "p2p" in record.ports else {}),
         },
         {"tls_cert": str(held.tls_cert), "admin_macaroon": str(held.admin_macaroon)},
-        (f"{cli} --network=regtest getinfo", f"cartridge exec {component} -- lncli --network=regtest getinfo"),
+        (f"{cli} --network=regtest getinfo", f"cartridge exec {component} -- lncli getinfo"),
     )
 
 

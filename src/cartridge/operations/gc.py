@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cartridge.artifacts.store import Store
 from cartridge.deploy import statefile
@@ -18,6 +19,11 @@ from cartridge.errors import CartridgeError
 from cartridge.operations.context import Context
 from cartridge.operations.results import GcResult, Orphan
 from cartridge.targets.process import marks, orphans
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+    from cartridge.targets.docker.gc import Leftover
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +53,22 @@ def _processes(context: Context) -> Iterator[_Found]:
 
 def _docker(context: Context) -> Iterator[_Found]:
     """Yield what Docker holds of stacks nobody has any more; nothing where no engine answers."""
-    from cartridge.targets.docker import reaper
+    from cartridge.targets.docker import gc as docker
+    from cartridge.targets.docker.client import connect
 
     try:
-        client = reaper.connect()
+        client = connect()
     except CartridgeError:
         return
-    for left in reaper.find(client, _alive(context), context.clock.now()):
-        yield _Found(left.kind, left.identity, left.stack, left.reason, partial(reaper.remove, client, left))
+    leases = {entry.lease.stack: entry.lease.expires for entry in registry(context.settings).entries()}
+    for left in docker.find(client, leases, context.clock.now()):
+        yield _Found(left.kind, left.identity, left.stack, left.reason, partial(_undock, client, left))
+
+
+def _undock(client: APIClient, left: Leftover) -> bool:
+    from cartridge.targets.docker import gc as docker
+
+    return bool(docker.remove(client, [left]))
 
 
 def _leases(context: Context) -> Iterator[_Found]:

@@ -66,7 +66,7 @@ class State:
 
 def encode(state: State) -> bytes:
     """Return the state as indented JSON with a format version."""
-    return json.dumps({"version": VERSION, **asdict(state)}, indent=1, sort_keys=True).encode() + b"\n"
+    return json.dumps({"version": VERSION, **asdict(state)}, indent=1).encode() + b"\n"
 
 
 def decode(raw: bytes) -> State:

@@ -1,0 +1,118 @@
+"""Runs `cartridge` held at each step of its journal, so that a test can kill somebody at exactly that moment.
+
+The run announces each step's start and end on a Unix socket and waits for a byte (`cartridge.journal.gate`).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+PATIENCE = 120.0
+"""Seconds for any one step, so that a hang is a failure and not a stuck suite."""
+
+
+class Held:
+    """One run of `cartridge`, held at each step. A context manager: the run is dead afterwards.
+
+    Args:
+        project: folder to run in.
+        arguments: of `cartridge`.
+        environment: variables beside the test's own.
+    """
+
+    def __init__(self, project: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="held-")
+        address = f"{self._folder.name}/gate"
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(address)
+        self._listener.listen(1)
+        self._listener.settimeout(PATIENCE)
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the run
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cartridge", *arguments],
+            cwd=project,
+            env={**os.environ, **environment, "CARTRIDGE_STEP_GATE": address},
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+        )
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(PATIENCE)
+        self._listener.close()
+        self._output.close()
+        self._folder.cleanup()
+
+    def moments(self) -> Iterator[str]:
+        """Yield `step-started NAME` and `step-ended NAME` as they come; the run goes on when the next is asked for."""
+        connection, _ = self._listener.accept()
+        with connection, connection.makefile("r", encoding="utf-8") as lines:
+            connection.settimeout(PATIENCE)
+            for line in lines:
+                yield line.strip()
+                try:
+                    connection.sendall(b".")
+                except OSError:
+                    return
+
+    def until(self, moment: str) -> bool:
+        """Let the run go on until `moment`, and hold it there; return whether it came."""
+        self._moments = self.moments()
+        return any(seen == moment for seen in self._moments)
+
+    def go_on(self) -> int:
+        """Let a held run go on to its end and return its exit status."""
+        for _ in self._moments:
+            pass
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """Kill the run at once."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+    def output(self) -> str:
+        """Return what it said so far."""
+        self._output.seek(0)
+        return self._output.read().decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project of a test: its folder, and the variables that keep it apart from the user's own stacks."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def held(self, *arguments: str) -> Held:
+        """Return a held run of `cartridge` in it."""
+        return Held(self.folder, arguments, self.environment)
+
+    def cartridge(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `cartridge` in it to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "cartridge", *arguments],
+            cwd=self.folder,
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            check=False,
+        )
