@@ -168,7 +168,7 @@ def test_broad_excepts_are_few_and_say_who_sees_the_error() -> None:
         for node in ast.walk(m.tree)
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or dotted(node.type) in {"Exception", "BaseException"})
-        and not any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+        and not hands_on(node)
     ]
     silent = [m.at(node) for m, node in broad if not explained(m, node)]
 
@@ -176,6 +176,14 @@ def test_broad_excepts_are_few_and_say_who_sees_the_error() -> None:
     allowed = 0.3 * sum(m.lines for m in modules()) / 1000
     assert len(broad) <= max(1, allowed), f"{allowed:.1f} broad excepts allowed:\n" + "\n".join(
         m.at(n) for m, n in broad
+    )
+
+
+def hands_on(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler raises, or gives the error to a future that will: then nothing is swallowed."""
+    return any(
+        isinstance(node, ast.Raise) or (isinstance(node, ast.Attribute) and node.attr == "set_exception")
+        for node in ast.walk(handler)
     )
 
 
@@ -200,11 +208,15 @@ def test_tests_use_fakes_and_no_mocks() -> None:
     assert len(found) <= 0.05 * count, "fakes in tests/doubles, not mocks:\n  " + "\n  ".join(found)
 
 
+DEEPER = {Path("surfaces/cli/commands"), Path("surfaces/cli/progress")}
+"""Interchangeable parts of one surface, one small file each, that nobody outside it imports."""
+
+
 def test_folders_are_shallow_and_named_after_what_they_hold() -> None:
     folders = {path.parent.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")}
     banned = {"utils", "util", "helpers", "common", "core", "misc", "lib", "base", "manager"}
 
-    complain([str(folder) for folder in folders if len(folder.parts) > 2], "folders end at depth 2")
+    complain([str(folder) for folder in folders - DEEPER if len(folder.parts) > 2], "folders end at depth 2")
     named = [m.at(m.tree) for m in modules() if banned & {part.removesuffix(".py") for part in m.name.split("/")}]
     complain(named, "a name says what is inside")
 
