@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from fnmatch import fnmatch
+from pathlib import Path
 
 from tests.architecture.source import (
     NESTING,
@@ -209,7 +210,7 @@ def test_tests_use_fakes_and_no_mocks() -> None:
 
 
 DEEPER = {Path("surfaces/cli/commands"), Path("surfaces/cli/progress")}
-"""Interchangeable parts of one surface, one small file each, that nobody outside it imports."""
+"""Interchangeable parts of one surface, one small file each, that nobody outside it imports (ADR 0011)."""
 
 
 def test_folders_are_shallow_and_named_after_what_they_hold() -> None:
