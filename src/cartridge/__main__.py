@@ -13,9 +13,13 @@ def main() -> None:
 
         sys.stdout.write(f"cartridge {__version__}\n")
         return
-    from cartridge.surfaces.cli.app import run
+    try:
+        from cartridge.surfaces.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before `run` could say anything
+        status = 130
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,12 @@ from click.shell_completion import CompletionItem, shell_complete
 from cartridge import __version__
 from cartridge.clock import SystemClock
 from cartridge.errors import ExitStatus
+from cartridge.surfaces.cli import failure
 from cartridge.surfaces.cli.catalogue import COMPLETION, PROGRAM, SECTIONS, VERBS, UnknownVerb
 from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.terminal import Terminal
 from cartridge.surfaces.cli.verbs import Verbs
+from cartridge.workspace.settings import read, variable
 
 if TYPE_CHECKING:
     from cartridge.workspace.settings import Settings
@@ -83,29 +85,25 @@ def run(arguments: Sequence[str], verbs: Verbs | None = None, settings: Settings
         verbs: the operations; the real ones unless a test says otherwise.
         settings: what the environment says; this process's own unless a test says otherwise.
     """
-    from cartridge.surfaces.cli import failure
-
     session: Session | None = None
     try:
         session = _session(arguments, verbs or Verbs(), settings)
         return _invoke(arguments, session)
     except BaseException as error:  # noqa: BLE001 — the one place that tells people about any failure
+        if variable(COMPLETION):
+            return ExitStatus.BUG  # a shell that completes nothing is better than one that prints a message
         if isinstance(error, BrokenPipeError) and _nobody_reads():
             return ExitStatus.FINE
         return failure.report(error, arguments, session)
 
 
 def _session(arguments: Sequence[str], verbs: Verbs, settings: Settings | None) -> Session:
-    from cartridge.workspace.settings import read
-
     settings = settings or read()
     return Session(verbs, Terminal.of(arguments, settings), settings, SystemClock())
 
 
 def _invoke(arguments: Sequence[str], session: Session) -> int:
     # click's own `main` would answer Ctrl-C, a closed pipe and usage errors in its words instead of ours
-    from cartridge.workspace.settings import variable
-
     if instruction := variable(COMPLETION):
         return shell_complete(root, {"obj": session}, PROGRAM, COMPLETION, instruction)
     try:

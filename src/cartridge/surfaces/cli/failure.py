@@ -1,22 +1,19 @@
 """Every failure on its way out: a block of text on stderr, an object on stdout with `-o json`, an exit status.
 
-The only place of the command line that knows which exception means which status. What is no failure of the user's or
-of the world's is a bug: it goes to a crash file and one line names that.
+What is no failure of the user's or of the world's is a bug: it goes to a crash file, and one line names that.
 """
 
 from __future__ import annotations
 
-import errno
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from cartridge.errors import CartridgeError, DocumentsError, Finding, InputError, InterruptError, MissingError, Severity
-from cartridge.surfaces.cli.catalogue import VERBS, UnknownVerb
+from cartridge.errors import CartridgeError, DocumentsError, Finding, InterruptError, Severity
 from cartridge.surfaces.cli.style import Ink, Style, count
 from cartridge.surfaces.cli.terminal import Terminal
+from cartridge.surfaces.cli.translation import translated
 
 if TYPE_CHECKING:
     from cartridge.surfaces.cli.session import Session
@@ -45,35 +42,6 @@ def report(error: BaseException, arguments: Sequence[str], session: Session | No
         terminal.tell("\n")  # after the terminal's own ^C
     say(known, terminal)
     return known.exit_status
-
-
-def translated(error: BaseException) -> CartridgeError | None:
-    """Return the failure as one of ours, or None for a bug."""
-    if isinstance(error, CartridgeError):
-        return error
-    if isinstance(error, KeyboardInterrupt | click.Abort | EOFError):
-        return InterruptError()
-    if isinstance(error, click.ClickException):
-        return _usage(error)
-    return _refused(error) if isinstance(error, OSError) else None
-
-
-def _refused(error: OSError) -> CartridgeError | None:
-    """Return what the system refused as a failure of the world, where it is one whoever asks."""
-    what = f"`{error.filename}`" if error.filename else "a file"
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return MissingError(
-            f"no space is left to write {what}",
-            code="disk-full",
-            resolution="make room, then run the same command again",
-        )
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return MissingError(
-            f"{what} may not be used: {error.strerror}",
-            code="not-permitted",
-            resolution="look whose it is, and what its folder allows",
-        )
-    return None
 
 
 def say(error: CartridgeError, terminal: Terminal) -> None:
@@ -120,37 +88,3 @@ def findings_text(findings: Sequence[Finding], style: Style) -> str:
 
 UNEXPLAINED = frozenset({"code-unknown", "usage"})
 """Codes whose message says all there is; their page would only repeat it."""
-
-
-def _usage(error: click.ClickException) -> InputError:
-    ctx = error.ctx if isinstance(error, click.UsageError) else None
-    message, _, remedy = _sentence(error).partition("; ")
-    near = " or ".join(f"`{word}`" for word in _near(error))
-    fallback = f"`{ctx.command_path} --help`" if ctx else ""
-    return InputError(
-        message,
-        code="usage",
-        details=(ctx.get_usage().replace("Usage:", "usage:"),) if ctx else (),
-        resolution=f"did you mean {near}?" if near else remedy or fallback,
-    )
-
-
-def _sentence(error: click.ClickException) -> str:
-    if isinstance(error, click.NoSuchOption):
-        return f"there is no flag `{error.option_name}`"
-    first, _, _ = error.format_message().partition("\n")
-    sentence = re.sub(r"'([^']*)'", r"`\1`", first.strip().removesuffix("."))
-    return re.sub(r"`\[(\w+)\]`", r"`\1`", sentence[:1].lower() + sentence[1:])
-
-
-def _near(error: click.ClickException) -> Sequence[str]:
-    from difflib import get_close_matches
-
-    if isinstance(error, click.NoSuchOption):
-        return error.possibilities or ()
-    if isinstance(error, UnknownVerb):
-        return get_close_matches(error.verb, VERBS, 2)
-    value, is_choice, choices = error.format_message().partition(" is not one of ")
-    if not is_choice:
-        return ()
-    return get_close_matches(value.rpartition(": ")[2].strip("'"), re.findall(r"'([^']+)'", choices), 1)

@@ -83,7 +83,7 @@ class Session:
 @contextlib.contextmanager
 def _recorded(recorder: Recorder) -> Iterator[None]:
     from cartridge.journal.events import Ending, RunEnded
-    from cartridge.surfaces.cli.failure import translated
+    from cartridge.surfaces.cli.translation import translated
 
     try:
         yield

@@ -1,6 +1,6 @@
 """Names that complete while somebody types: stacks, components, nodes, artifacts, error codes.
 
-Silent on every error: a shell that completes nothing is better than one that prints a message.
+An error is left to `app.run`, which is silent while a shell completes.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ def suggest(kind: str) -> Callable[[click.Context, click.Parameter, str], list[s
         if session is None:
             return []
         flags, _rest = split({name: value for name, value in ctx.params.items() if value is not None})
-        try:
-            names = session.verbs.names(flags.options(session.settings), kind)
-        except Exception:  # noqa: BLE001 — nobody sees it: a completion has no place for an error
-            return []
+        names = session.verbs.names(flags.options(session.settings), kind)
         return [name for name in names if name.startswith(incomplete)]
 
     return complete
