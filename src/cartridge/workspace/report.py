@@ -39,12 +39,12 @@ def one(finding: Finding, *, colour: bool = False) -> str:
     if finding.mark is not None:
         number = str(finding.mark.line)
         margin = " " * len(number)
-        lines.append(f"{margin} {paint('-->', '2')} {_clean(str(finding.mark))}")
+        lines.append(f"{margin}{paint('-->', '2')} {_clean(str(finding.mark))}")
     if finding.mark is not None and finding.snippet.strip():
         shown, column, width = _window(finding.snippet, finding.mark.column - 1)
-        lines.append(f"{margin}  |")
+        lines.append(f"{margin} |")
         lines.append(f"{finding.mark.line} | {_clean(shown)}".rstrip())
-        lines.append(f"{margin}  | " + " " * column + paint("^" * width, weight))
+        lines.append(f"{margin} | " + " " * column + paint("^" * width, weight))
     if finding.resolution:
         lines.append(f"  {paint('try', '36')}: {_clean(finding.resolution)}")
     return "\n".join(lines)
