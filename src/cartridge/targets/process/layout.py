@@ -130,10 +130,11 @@ class Layout:
     def configure(self, rendered: RenderedComponent) -> None:
         """Put a component's rendered files there, and nothing else beside them."""
         final = self.config(rendered.name)
+        _private(final.parent)
         partial = _empty(final.with_name("config.partial"))
         for file in rendered.files:
             path = partial / file.path
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _private(path.parent)
             _create(path, file.content, file.mode)
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
@@ -143,10 +144,11 @@ class Layout:
         final = self.data(name)
         if final.is_dir():
             return False
+        _private(final.parent)
         partial = _empty(final.with_name("data.partial"))
         for relative, content in (seed() if seed else {}).items():
             path = partial / relative
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _private(path.parent)
             _create(path, content, 0o600)
         partial.rename(final)
         return True
@@ -187,12 +189,15 @@ class Layout:
 
 
 def _private(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the folder and all that is missing above it, each mode 0700."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _empty(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
+    folder.mkdir(mode=0o700)
     return folder
 
 
