@@ -16,7 +16,7 @@ from cartridge.clock import Clock
 from cartridge.deploy.applying import Applying
 from cartridge.deploy.engine import Gate, Lease, Started, Wanted
 from cartridge.deploy.leases import Entry, Leases, registry, seconds
-from cartridge.errors import InputError, MissingError
+from cartridge.errors import ApplyError, InputError, MissingError
 from cartridge.journal.recorder import Recorder
 from cartridge.model.cartridge import Port
 from cartridge.plan.change import Change, ChangeKind
@@ -53,8 +53,11 @@ class DirectEngine:
             ApplyError: `guardian-failed`, `guardian-version`.
             MissingError: `runtime-folder-unsafe`.
         """
-        path = self._leases.write(Entry(lease, "process", str(self._layout.folder)))
+        entry = Entry(lease, "process", str(self._layout.folder))
+        path = self._leases.write(entry)
         self._guardian.ensure(seconds(lease), [self._layout.folder, path])
+        if not path.exists():  # a guardian whose lease had just run out took it along
+            self._leases.write(entry)
 
     def place(
         self, components: Mapping[str, tuple[Mapping[str, Port], Mapping[str, int], Installed]]
@@ -89,11 +92,11 @@ class DirectEngine:
 
         names = self._layout.names()
         graces = [record.grace for record in self._layout.records().values()]
-        was_alive = self._guardian.hello() is not None
-        ended = self._guardian.shut_down(remove=True, patience=sum(graces) + PATIENCE) if was_alive else ()
+        runtime = self._guardian.runtime
+        was_alive, ended = self._shut_down(sum(graces) + PATIENCE)
         removed = [f"component/{name}" for name in sorted({*names, *ended})]
         removed += [f"guardian/{self._stack}"] if was_alive else []
-        removed += [f"process/{found.pid}" for found in orphans.sweep(self._guardian.runtime, self._stack)]
+        removed += [f"process/{found.pid}" for found in orphans.sweep(runtime, self._stack)]
         has_lease = self._leases.remove(self._stack) or was_alive
         removed += [f"lease/{self._stack}"] if has_lease else []
         removed += [f"folder/{self._stack}"] if self._layout.folder.exists() or was_alive else []
@@ -117,6 +120,17 @@ class DirectEngine:
     def driver(self) -> ProcessDriver:
         """Return the grip on what runs."""
         return ProcessDriver(self._stack, self._layout, self._guardian, environment.variable)
+
+    def _shut_down(self, patience: float) -> tuple[bool, tuple[str, ...]]:
+        """Have the guardian end everything; return whether it lived, and what it ended."""
+        try:
+            if self._guardian.hello() is None:
+                return False, ()
+            return True, self._guardian.shut_down(remove=True, patience=patience)
+        except ApplyError as error:
+            if error.code != "guardian-failed":
+                raise
+            return True, ()  # it hangs; who calls us kills it
 
     def _drifted(self, wanted: Wanted, look: Look | None) -> Change | None:
         resource = f"component/{wanted.name}"

@@ -6,12 +6,15 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cartridge import spawn
+from cartridge.deploy.direct import DirectEngine
 from cartridge.errors import ApplyError, MissingError
+from cartridge.journal.recorder import Recorder
 from cartridge.targets.process import marks, orphans
 from tests.conformance.waiting import until
 from tests.integration.process.conftest import STAY, Stack, is_alive, wait_dead
@@ -221,3 +224,42 @@ def test_an_apply_learns_at_once_that_the_guardian_was_killed(stack: Stack) -> N
         stack.engine.apply([alice], (), gate, lambda _: None)
 
     assert failed.value.code == "target-down"
+
+
+def test_a_guardian_that_hangs_is_ended_by_destroying_the_stack(stack: Stack) -> None:
+    stack.up(stack.wanted("alice"))
+    for pid in (stack.hello().pid, stack.hello().watcher):
+        os.kill(pid, signal.SIGSTOP)
+
+    removed = stack.engine.destroy()
+
+    assert "component/alice" in removed
+    assert (stack.processes(), stack.folder.exists(), stack.leases.read(stack.name)) == ([], False, None)
+
+
+def test_a_client_whose_settings_lead_elsewhere_finds_the_guardian_all_the_same(stack: Stack) -> None:
+    stack.up(stack.wanted("alice"))
+    elsewhere = replace(stack.settings, runtime=stack.root / "else")
+    engine = DirectEngine(stack.name, stack.folder, elsewhere, stack.clock, Recorder(stack.clock))
+
+    engine.begin(stack.lease())
+    states = {name: str(look.state) for name, look in engine.driver().conditions().items()}
+    removed = engine.destroy()
+
+    assert states == {"alice": "running"}
+    assert "component/alice" in removed
+    assert stack.processes() == []
+
+
+def test_a_lease_taken_while_the_last_one_is_being_carried_out_starts_anew(stack: Stack) -> None:
+    slow = "trap 'sleep 0.5; exit 0' TERM; echo up; while :; do sleep 0.02; done"
+    stack.up(stack.wanted("alice", f"PATH=/bin:/usr/bin; {slow}"), ttl=1000)
+    first = stack.hello()
+    until(lambda: stack.states() == {"alice": "running"} and stack.log("alice") == ["up"], "it listens to signals")
+    stack.clock.wait(1.1)  # past the lease; it is ending
+
+    stack.up(stack.wanted("alice"))
+
+    assert stack.hello() != first
+    assert stack.states() == {"alice": "running"}
+    assert stack.leases.read(stack.name) is not None

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """Seconds in which a guardian must start, and answer what needs no waiting."""
 
+GREETING = 5.0
+"""Seconds for a guardian to say that it is there, which takes it a thousandth of one."""
+
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from cartridge.targets.process.launch import main; main()"
 _HELD = 3
 _RESOLUTIONS = {
@@ -106,15 +109,12 @@ class Guardian:
         runtime: folder of sockets, short; made 0700.
         folder: the stack's own folder.
         clock: what waiting passes by.
-
-    Attributes:
-        runtime: the stack's own folder in that of the sockets.
     """
 
     def __init__(self, stack: str, runtime: Path, folder: Path, clock: Clock | None = None) -> None:
         from cartridge.targets.process.runtime import stack_folder
 
-        self._stack, self._base, self.runtime = stack, runtime, stack_folder(runtime, stack)
+        self._stack, self._base, self._own = stack, runtime, stack_folder(runtime, stack)
         self._folder, self._clock = folder, clock or SystemClock()
 
     def ensure(self, expires: float, belongings: Sequence[Path]) -> None:
@@ -132,23 +132,42 @@ class Guardian:
 
         make_private(self._base)
         deadline = self._clock.monotonic() + PATIENCE
-        while (hello := self.hello()) is None:
-            if self._launch(expires, belongings) == _HELD:
-                if self._clock.monotonic() > deadline:
-                    raise self._failed("it lives but does not answer")
-                self._clock.wait(0.01)
+        while not self._is_taken_up(expires, belongings):
+            if self._clock.monotonic() > deadline:
+                raise self._failed("another one lives, or is ending, and does not go")
+            self._clock.wait(0.01)
+
+    def _is_taken_up(self, expires: float, belongings: Sequence[Path]) -> bool:
+        """Give the lease to whoever lives, or to one that is started; return False while neither can be done."""
+        hello = self.hello()
+        if hello is None:
+            return self._launch(expires, belongings) != _HELD
         if hello.protocol != wire.PROTOCOL:
             raise ApplyError(
                 "this stack's guardian is of another version of cartridge",
                 code="guardian-version",
                 resolution="`cartridge down` with the version that started it, then `cartridge up`",
             )
-        self.ask("renew", expires=expires, belongings=[str(path) for path in belongings])
+        try:
+            self.ask("renew", expires=expires, belongings=[str(path) for path in belongings])
+        except (ApplyError, MissingError) as error:
+            if error.code not in ("guardian-closing", "target-down"):
+                raise
+            return False  # its old lease ran out a moment ago
+        return True
+
+    @property
+    def runtime(self) -> Path:
+        """The folder of the guardian's socket: where the living one says it is, else where a new one would be."""
+        try:
+            return Path(os.readlink(self._folder / wire.LINK))
+        except OSError:
+            return self._own
 
     def hello(self) -> Hello | None:
         """Return who answers, or None where no guardian lives."""
         try:
-            return Hello(**self.ask("hello"))
+            return Hello(**self.ask("hello", GREETING))
         except MissingError:
             return None
 
@@ -241,7 +260,7 @@ class Guardian:
 
     def _launch(self, expires: float, belongings: Sequence[Path]) -> int:
         package = Path(__file__).resolve().parents[3]
-        argv = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(package), self._stack, str(self.runtime)]
+        argv = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(package), self._stack, str(self._own)]
         argv += [str(self._folder), str(expires), *map(str, belongings)]
         done = spawn.run(argv, environment={wire.GUARDIAN_MARK: self._stack}, timeout=PATIENCE)
         if done.status not in (0, _HELD):
@@ -253,7 +272,7 @@ class Guardian:
             f"the guardian of `{self._stack}` failed: {why}",
             code="guardian-failed",
             details=self._last_words(),
-            resolution="`cartridge gc`, then `cartridge up` again",
+            resolution="`cartridge down` ends what is left of it; then `cartridge up` again",
         )
 
     def _gone(self) -> MissingError:

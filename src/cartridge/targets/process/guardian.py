@@ -53,6 +53,9 @@ class Guardian:
         runtime: the folder of its socket and lock.
         listener: the socket, listening.
         lock: descriptor of the lock; held while this process lives.
+
+    Attributes:
+        link: the link to the runtime folder, removed at the end; "" for none.
     """
 
     def __init__(self, stack: str, runtime: str, listener: socket.socket, lock: int) -> None:
@@ -62,6 +65,7 @@ class Guardian:
         self.endings: list[Ending] = []
         self.expires = 0.0
         self.belongings: list[str] = []
+        self.link = ""
         self.is_closing = self.is_finished = False
         self.watcher = watcher.Watcher(lock, stack, runtime)
         self.selector = selectors.DefaultSelector()
@@ -88,6 +92,7 @@ class Guardian:
 
     def do_renew(self, _: clients.Connection, *, expires: float, belongings: Sequence[str]) -> dict[str, object]:
         """Take another lease."""
+        self._refuse_when_closing()
         self.lease(expires, belongings)
         return {}
 
@@ -101,8 +106,7 @@ class Guardian:
         self, _: clients.Connection, *, environment: Mapping[str, str], **definition: Any
     ) -> dict[str, object]:
         """Start a component; one that runs already with the same digest is kept."""
-        if self.is_closing:
-            raise RefusedError("guardian-closing", "the stack is being shut down")
+        self._refuse_when_closing()
         new = child.Child(**definition)
         old = self.children.get(new.name)
         if old is not None and old.is_alive:
@@ -157,6 +161,10 @@ class Guardian:
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             return {"error": {"code": "guardian-request", "brief": f"{type(error).__name__}: {error}"}}
         return None if answer is None else {"ok": answer}
+
+    def _refuse_when_closing(self) -> None:
+        if self.is_closing:
+            raise RefusedError("guardian-closing", f"`{self.stack}` is being ended")
 
     # Ports.
 
@@ -283,6 +291,7 @@ class Guardian:
         marks.sweep(self.stack)
         if remove:
             _remove(self.belongings)
+        _remove([self.link])
         self.watcher.dismiss()
         self.clients.close()
         watcher.leave(self.runtime)

@@ -6,6 +6,7 @@ with an isolated interpreter and without the site's packages. Standard library o
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -35,8 +36,8 @@ def launch(stack: str, runtime: str, folder: str, expires: str, *belongings: str
     lock = take_lock(runtime)
     if lock is None:
         return HELD
-    listener = _listen(stack, os.path.join(runtime, wire.SOCKET))
     os.makedirs(folder, mode=0o700, exist_ok=True)
+    listener = _listen(stack, os.path.join(runtime, wire.SOCKET), os.path.join(folder, wire.LINK))
     crash = os.open(os.path.join(folder, wire.CRASH), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     if os.fork():
         return 0
@@ -51,6 +52,7 @@ def launch(stack: str, runtime: str, folder: str, expires: str, *belongings: str
     child.control(child.SUBREAPER, 1)
     guardian = Guardian(stack, runtime, listener, lock)
     guardian.lease(float(expires), belongings)
+    guardian.link = os.path.join(folder, wire.LINK)
     return guardian
 
 
@@ -79,10 +81,13 @@ def take_lock(runtime: str) -> int | None:
         os.close(descriptor)
 
 
-def _listen(stack: str, path: str) -> socket.socket:
-    if os.path.exists(path):  # the last guardian and its watcher were killed both
+def _listen(stack: str, path: str, link: str) -> socket.socket:
+    if os.path.lexists(path) or os.path.lexists(link):  # the last guardian did not end well
         marks.sweep(stack)
-        os.unlink(path)
+        for stale in (path, link):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(stale)
+    os.symlink(os.path.dirname(path), link)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)

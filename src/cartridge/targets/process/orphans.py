@@ -18,6 +18,9 @@ from cartridge.targets.process.runtime import stack_folder
 YOUNG = 10.0
 """Seconds for which a guardian without a socket is taken to be on its way."""
 
+ENDING = 2.0
+"""Seconds for which a guardian that was told to end may still be there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
@@ -61,17 +64,16 @@ def remove(leftover: Leftover) -> bool:
 
 
 def sweep(runtime: Path, stack: str, clock: Clock | None = None) -> list[marks.Marked]:
-    """Kill what is left of a stack whose guardian is dead and remove its runtime folder; return what was killed.
+    """Kill all that is left of a stack, its guardian too, and remove its runtime folder; return what was killed.
 
-    Waits for a guardian or watcher that is just ending; one that lives on is left alone, and all of its own.
+    Waits a little for a guardian or watcher that is just ending; for when nobody else can end the stack.
     """
     clock = clock or SystemClock()
-    deadline = clock.monotonic() + YOUNG
-    while marks.guardians(stack) and clock.monotonic() < deadline:
+    deadline = clock.monotonic() + ENDING
+    while (guardians := marks.guardians(stack)) and clock.monotonic() < deadline:
         clock.wait(0.01)
-    if marks.guardians(stack):
-        return []
-    killed = marks.sweep(stack)
+    killed = [one for one in guardians if marks.kill(one)]
+    killed += marks.sweep(stack)
     _clear(str(runtime))
     return killed
 

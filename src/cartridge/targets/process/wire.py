@@ -9,6 +9,9 @@ SOCKET, LOCK = "guardian.sock", "guardian.lock"
 CRASH = "guardian.log"
 """Name in a stack's own folder: what the guardian says about its own end, if anything."""
 
+LINK = "runtime"
+"""Name in a stack's own folder: a link to its runtime folder, for clients whose settings lead elsewhere."""
+
 STACK_MARK, COMPONENT_MARK, GUARDIAN_MARK = "CARTRIDGE_STACK", "CARTRIDGE_COMPONENT", "CARTRIDGE_GUARDIAN"
 """Environment variables by which a component's processes, and a guardian, are known without any state."""
 
