@@ -98,7 +98,7 @@ def test_a_step_that_lasts_is_drawn_and_gone_at_the_end() -> None:
         drawn = err.getvalue()
     view.close()
 
-    assert "⠙ lnd: building 1.0 s ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 10 of 40 packages" in drawn
+    assert "⠙ lnd: building   1.0 s  ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 10 of 40 packages" in drawn
     assert err.getvalue().endswith("\x1b[2K")  # the last thing it does is to clear its line
 
 
