@@ -197,6 +197,7 @@ class _Run:
             capacity=key.capacity,
             push=topology.pushed(channel),
             coin=coin,
+            memo=key.name,
             private=channel.private,
             base_fee=own.base_fee if own else None,
             fee_rate=own.fee_rate if own else None,
@@ -291,8 +292,13 @@ class _Run:
             return
         touched = [*(key for key, _ in plan.open), *plan.confirm]
         with self.recorder.step("network/probe", "channels: paying both ways") as step:
+            self.everywhere(self._mend, plan.mend)
             each = self.everywhere(self._prove, touched)
             step.note = f"{sum(each)} payments"
+
+    def _mend(self, key: ChannelKey) -> None:
+        ends = (self.handles.nodes[key.opener], self.handles.nodes[key.acceptor])
+        proof.pay_back(ends, self.points[key], self.patience)
 
     def _prove(self, key: ChannelKey) -> int:
         ends = (self.handles.nodes[key.opener], self.handles.nodes[key.acceptor])

@@ -116,6 +116,7 @@ class Lnd:
                     "local_funding_amount": str(opening.capacity),
                     "push_sat": str(opening.push),
                     "private": opening.private,
+                    "memo": opening.memo,
                     "sat_per_vbyte": str(FEE_RATE),
                     "outpoints": [{"txid_str": txid, "output_index": int(index)}],
                     "base_fee": str(opening.base_fee or 0),
@@ -254,6 +255,9 @@ def _opened(channel: wire.Channel) -> NodeChannel:
         confirmations_missing=0,
         active=channel.active,
         scid=channel.chan_id,
+        memo=channel.memo,
+        sent=channel.total_satoshis_sent,
+        received=channel.total_satoshis_received,
     )
 
 
@@ -273,6 +277,7 @@ def _pending(waiting: wire.PendingOpen) -> NodeChannel:
         confirmations_missing=waiting.confirmations_until_active,
         active=False,
         scid=0,
+        memo=channel.memo,
     )
 
 

@@ -70,6 +70,7 @@ class Opening:
         capacity: of the channel.
         push: given to the other end.
         coin: the outpoint that pays for it, alone.
+        memo: what the node remembers with it, told to nobody.
         private: not announced to the network.
         base_fee: of our end's policy, in millisatoshis; None for the default.
         fee_rate: of our end's policy, in parts per million; None for the default.
@@ -79,6 +80,7 @@ class Opening:
     capacity: int
     push: int
     coin: str
+    memo: str
     private: bool = False
     base_fee: int | None = None
     fee_rate: int | None = None
@@ -102,6 +104,9 @@ class NodeChannel:
         confirmations_missing: blocks until it is; 0 where it does not pend.
         active: both ends are online and it can carry payments.
         scid: its short id as a number; 0 while it pends.
+        memo: what the opener's node was given to remember; "" at the other end.
+        sent: all this end ever paid over it.
+        received: all this end was ever paid over it.
     """
 
     point: str
@@ -117,6 +122,9 @@ class NodeChannel:
     confirmations_missing: int
     active: bool
     scid: int
+    memo: str = ""
+    sent: int = 0
+    received: int = 0
 
 
 @dataclass(frozen=True, slots=True)

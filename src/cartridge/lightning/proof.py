@@ -12,8 +12,9 @@ from cartridge.errors import UnknownVerdictError
 from cartridge.lightning.node import Node, NodeChannel, PaymentError
 from cartridge.probes.wait import Patience, until
 
-AMOUNT = 1_000_000
-"""Millisatoshis of a probe payment: above every dust limit, so that it is a real contract in the channel."""
+AMOUNT = 1_009_000
+"""Millisatoshis of a probe payment: above every dust limit, so that it is a real contract in the channel, and no
+amount that people pay, so that a lone one is known for what it is."""
 _SATOSHI = 1_000
 _MARGIN = 5_000
 """Satoshis an end needs beyond its reserve and the amount: the commitment's fee grows with each contract."""
@@ -41,6 +42,23 @@ def prove(ends: tuple[Node, Node], point: str, patience: Patience) -> int:
             _test(payer, payee, before.scid, patience)
     _unspoilt(ends[0], before, patience)
     return len(payers)
+
+
+def half_proven(channel: NodeChannel) -> bool:
+    """Return whether all that ever moved over a channel is one probe, there and not back: its run was killed."""
+    return {channel.sent, channel.received} == {0, AMOUNT // _SATOSHI}
+
+
+def pay_back(ends: tuple[Node, Node], point: str, patience: Patience) -> None:
+    """Finish a half probe, so that the split is as written; `ends` are the opener and the other one.
+
+    Raises:
+        UnknownVerdictError: `wait-timeout`.
+    """
+    channel = _channel(ends[0], point)
+    if half_proven(channel):
+        payer, payee = ends if channel.received else ends[::-1]
+        _pay(payer, payee, channel.scid, patience)
 
 
 def _able(channel: NodeChannel) -> tuple[bool, bool]:

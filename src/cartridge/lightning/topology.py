@@ -1,20 +1,23 @@
 """What a network block asks for, compared with what is there: pure functions from data to data.
 
-A channel is known by (from, to, capacity) and its place among those alike, never by a txid: so a channel that was
-opened by an earlier, killed run is found again, and none is opened twice.
+A channel is known by its name (from, to and its place among the channels between them) and its capacity, never by a
+txid. The opener's node remembers the name with the channel: so one that an earlier, killed run opened is found again,
+none is opened twice, and what somebody else opened is never taken for ours.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cartridge.lightning.lnd import FUNDING_FEE
 from cartridge.lightning.node import NodeChannel, Policy, WalletCoin
+from cartridge.lightning.proof import half_proven
 from cartridge.model import network as model
 from cartridge.model.quantities import Share, format_amount
 from cartridge.plan.change import Change, ChangeKind
+from cartridge.plan.planner import channel_name
 
 _SATOSHI = 1_000
 """Millisatoshis in a satoshi."""
@@ -26,15 +29,15 @@ RESERVE_PER_CHANNEL, RESERVE_AT_MOST = 10_000, 100_000
 
 @dataclass(frozen=True, slots=True)
 class ChannelKey:
-    """A channel's name: opener, other end, capacity in satoshis, and place (from 0) among those alike."""
+    """A channel: its ends, its name (as in `plan.planner.channel_name`), and its capacity in satoshis."""
 
     opener: str
     acceptor: str
+    name: str
     capacity: int
-    place: int
 
     def __str__(self) -> str:
-        return f"channel/{self.opener}-{self.acceptor}" + (f"-{self.place + 1}" if self.place else "")
+        return f"channel/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +91,29 @@ class NetworkPlan:
         open: channels that are missing, with what was written of them.
         confirm: channels that exist and are not active yet, or not known with both policies wherever they must be.
         policies: ends whose policy is not as written; those of channels still to be opened are not among them.
+        mend: channels over which a probe went there and not back, because its run was killed in between.
         changes: the same for people, one for every channel.
     """
 
     open: tuple[tuple[ChannelKey, model.Channel], ...]
     confirm: tuple[ChannelKey, ...]
     policies: tuple[PolicyChange, ...]
+    mend: tuple[ChannelKey, ...]
     changes: tuple[Change, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether the network is as written."""
-        return not (self.open or self.confirm or self.policies)
+        return not (self.open or self.confirm or self.policies or self.mend)
 
 
 def keys(network: model.Network) -> dict[ChannelKey, model.Channel]:
     """Return every channel of the network by its key, in the order written."""
-    alike: Counter[tuple[str, str, int]] = Counter()
-    found = {}
+    found: dict[str, tuple[ChannelKey, model.Channel]] = {}
     for channel in network.channels:
-        kind = (channel.from_, channel.to, channel.capacity // _SATOSHI)
-        found[ChannelKey(*kind, place=alike[kind])] = channel
-        alike[kind] += 1
-    return found
+        name = channel_name(channel, found)
+        found[name] = (ChannelKey(channel.from_, channel.to, name, channel.capacity // _SATOSHI), channel)
+    return dict(found.values())
 
 
 def pushed(channel: model.Channel) -> int:
@@ -136,18 +139,17 @@ def channel_coin(channel: model.Channel) -> int:
 
 def match(network: model.Network, seen: Mapping[str, Seen]) -> dict[ChannelKey, NodeChannel]:
     """Return the channels of the network that exist, as their openers see them."""
-    names = {one.pubkey: name for name, one in seen.items()}
-    alike: dict[tuple[str, str, int], list[NodeChannel]] = defaultdict(list)
-    for opener, one in seen.items():
-        # open ones first, then in the order of the chain: the same channel keeps its place from run to run
-        for channel in sorted(one.channels, key=lambda it: (it.pending, it.scid, it.point)):
-            if channel.initiator and channel.peer in names:
-                alike[opener, names[channel.peer], channel.capacity].append(channel)
+    there = {
+        (opener, channel.memo, channel.peer, channel.capacity): channel
+        for opener, one in seen.items()
+        for channel in one.channels
+        if channel.initiator
+    }
     found = {}
     for key in keys(network):
-        kind = alike[key.opener, key.acceptor, key.capacity]
-        if key.place < len(kind):
-            found[key] = kind[key.place]
+        channel = there.get((key.opener, key.name, seen[key.acceptor].pubkey, key.capacity))
+        if channel is not None:
+            found[key] = channel
     return found
 
 
@@ -171,7 +173,9 @@ def plan_network(network: model.Network, seen: Mapping[str, Seen]) -> NetworkPla
         for node, policy in wanted[key].policies.items()
         if not satisfied(policy, seen[node].policies.get((channel.point, seen[node].pubkey)))
     )
-    return NetworkPlan(missing, waiting, policies, _changes(wanted, missing, waiting, policies))
+    mend = tuple(key for key, channel in existing.items() if network.probe != "none" and half_proven(channel))
+    changes = _changes(wanted, {key for key, _ in missing}, {*waiting, *mend}, {change.key for change in policies})
+    return NetworkPlan(missing, waiting, policies, mend, changes)
 
 
 def readers(channel: model.Channel, nodes: Iterable[str]) -> tuple[str, ...]:
@@ -254,18 +258,13 @@ def _whole(network: model.Network) -> Iterable[Problem]:
 
 
 def _changes(
-    wanted: Mapping[ChannelKey, model.Channel],
-    missing: tuple[tuple[ChannelKey, model.Channel], ...],
-    waiting: tuple[ChannelKey, ...],
-    policies: tuple[PolicyChange, ...],
+    wanted: Iterable[ChannelKey], missing: set[ChannelKey], waiting: set[ChannelKey], other: set[ChannelKey]
 ) -> tuple[Change, ...]:
-    absent, other = {key for key, _ in missing}, {change.key for change in policies}
-
     def change(key: ChannelKey) -> Change:
-        if key in absent:
+        if key in missing:
             return Change(ChangeKind.CREATE, str(key), "it does not exist")
         if key in waiting:
-            return Change(ChangeKind.START, str(key), "it exists, but not every node can use it yet")
+            return Change(ChangeKind.START, str(key), "it exists, but is not proven to work for every node")
         if key in other:
             return Change(ChangeKind.UPDATE, str(key), "a policy is not as written")
         return Change(ChangeKind.KEEP, str(key), "it is as written")

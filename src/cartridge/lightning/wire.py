@@ -76,10 +76,13 @@ class Channel(BaseModel):
     capacity: int
     local_balance: int
     remote_balance: int
+    total_satoshis_sent: int
+    total_satoshis_received: int
     local_constraints: Constraints
     remote_constraints: Constraints
     initiator: bool
     private: bool
+    memo: str
 
 
 class Channels(BaseModel):
@@ -100,6 +103,7 @@ class PendingChannel(BaseModel):
     remote_chan_reserve_sat: int
     initiator: str
     private: bool
+    memo: str
 
 
 class PendingOpen(BaseModel):

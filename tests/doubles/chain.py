@@ -1,0 +1,91 @@
+"""A regtest chain in memory: every address has what was paid to it, blocks cost nothing.
+
+`FakeChain` passes the same conformance suite as `Bitcoind`. Addresses are any text. What `FakeNode`s broadcast
+waits in its mempool for the next block.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Sequence
+
+from cartridge.lightning.chain import MATURITY, Block, Coin, Output
+
+
+def digest(*parts: object) -> str:
+    """Return 64 hex digits that depend on the parts alone."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+class FakeChain:
+    """Starts at height 0. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._blocks = [Block(0, digest("block", 0), 1_296_688_602)]
+        self._heights: dict[str, int] = {}
+        self._waiting: list[str] = []
+        self._coins: dict[str, Coin] = {}
+
+    def tip(self) -> Block:
+        """Return the newest block."""
+        return self._blocks[-1]
+
+    def block(self, height: int) -> Block:
+        """Return the block at `height`."""
+        return self._blocks[height]
+
+    def premine(self, rewards: int) -> Block:
+        """Mine to maturity on a new chain."""
+        self.mine(max(0, rewards + MATURITY - self.tip().height))
+        return self.tip()
+
+    def mine(self, blocks: int = 1) -> tuple[str, ...]:
+        """Confirm everything that waits."""
+        with self._lock:
+            made = []
+            for _ in range(blocks):
+                height = len(self._blocks)
+                self._heights |= dict.fromkeys(self._waiting, height)
+                self._waiting.clear()
+                self._blocks.append(Block(height, digest("block", height), self._blocks[0].time + height))
+                made.append(self._blocks[-1].hash)
+            return tuple(made)
+
+    def pay(self, outputs: Sequence[Output]) -> str:
+        """Confirm a payment in a block that holds nothing else."""
+        with self._lock:
+            txid = digest("pay", len(self._blocks), tuple(outputs))
+            waiting, self._waiting = self._waiting, [txid]
+            self.mine()
+            self._waiting = waiting
+            for index, output in enumerate(outputs):
+                outpoint = f"{txid}:{index}"
+                self._coins[outpoint] = Coin(output.address, output.amount, outpoint, self.tip().height)
+            return txid
+
+    def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
+        """Return the coins of these addresses."""
+        wanted = set(addresses)
+        with self._lock:
+            return tuple(coin for coin in self._coins.values() if coin.address in wanted)
+
+    def mempool(self) -> frozenset[str]:
+        """Return what waits for a block."""
+        with self._lock:
+            return frozenset(self._waiting)
+
+    def spend(self, outpoint: str) -> str:
+        """Broadcast a transaction that spends a coin, and return its id; KeyError where it is spent."""
+        with self._lock:
+            del self._coins[outpoint]
+            txid = digest("spend", outpoint)
+            self._waiting.append(txid)
+            return txid
+
+    def confirmations(self, txid: str) -> int:
+        """Return how often a transaction is confirmed; 0 while it waits."""
+        with self._lock:
+            height = self._heights.get(txid)
+            return 0 if height is None else len(self._blocks) - height

@@ -1,0 +1,205 @@
+"""The choreography over nodes in memory: as written, whatever was there before, wherever it was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cartridge.clock import SystemClock
+from cartridge.errors import InputError
+from cartridge.journal.events import StepEnded
+from cartridge.journal.recorder import Recorder
+from cartridge.lightning.chain import Output
+from cartridge.lightning.choreography import Handles, Raised, raise_network
+from cartridge.lightning.topology import funding
+from cartridge.model.network import Network
+from cartridge.plan.change import ChangeKind
+from cartridge.probes.wait import Patience
+from tests.doubles.chain import FakeChain
+from tests.doubles.networks import line, network
+from tests.doubles.node import FakeLightning, FakeNode
+
+
+class KilledError(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+class Mortal:
+    """Passes calls on to `inner` until `life` has run out; then every call kills."""
+
+    def __init__(self, inner: Any, life: list[int]) -> None:
+        self._inner, self._life = inner, life
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        if not callable(value):
+            return value
+
+        def call(*args: Any, **named: Any) -> Any:
+            self._life[0] -= 1
+            if self._life[0] < 0:
+                raise KilledError
+            return value(*args, **named)
+
+        return call
+
+
+class World:
+    """A chain and the nodes of a network, with their coins paid."""
+
+    def __init__(self, block: Network) -> None:
+        self.block, self.chain = block, FakeChain()
+        self.lightning = FakeLightning(self.chain)
+        self.nodes: dict[str, FakeNode] = {name: self.lightning.node(name) for name in block.nodes}
+        self.chain.premine(1)
+        self.chain.pay(
+            [
+                Output(self.nodes[name].new_address(), amount)
+                for name, amounts in funding(block).items()
+                for amount in amounts
+            ]
+        )
+        self.steps: list[str] = []
+
+    def raise_network(self, wrap: Callable[[Any], Any] = lambda it: it, block: Network | None = None) -> Raised:
+        clock = SystemClock()
+        recorder = Recorder(clock, listeners=(self._note,))
+        handles = Handles(
+            wrap(self.chain),
+            {name: wrap(node) for name, node in self.nodes.items()},
+            {name: f"{name}:9735" for name in self.nodes},
+        )
+        return raise_network(block or self.block, handles, recorder, Patience.of(clock, 10.0, threading.Event()))
+
+    def _note(self, entry: Any) -> None:
+        if isinstance(entry.event, StepEnded):
+            self.steps.append(entry.event.step)
+
+    def facts(self) -> list[tuple[str, str, int, int, bool, int]]:
+        """Return each channel: opener, acceptor, capacity, what the acceptor holds, private, opener's fee rate."""
+        names = {node.pubkey: name for name, node in self.nodes.items()}
+        return sorted(
+            (
+                names[link.opener],
+                names[link.acceptor],
+                link.capacity,
+                link.holds[link.acceptor],
+                link.private,
+                link.policies[link.opener].fee_rate,
+            )
+            for link in self.lightning.links
+        )
+
+
+RICH = network(
+    ("alice", "bob", "carol"),
+    {"from": "alice", "to": "bob", "capacity": "1_000_000 sat", "push": "25%"},
+    {"from": "alice", "to": "bob", "capacity": "1_000_000 sat", "policies": {"alice": {"fee_rate": 7}}},
+    {"from": "carol", "to": "bob", "capacity": "500_000 sat", "push": "1000 sat", "private": True},
+)
+RICH_FACTS = [
+    ("alice", "bob", 1_000_000, 0, False, 7),
+    ("alice", "bob", 1_000_000, 250_000, False, 1),
+    ("carol", "bob", 500_000, 1_000, True, 1),
+]
+
+
+def test_a_new_network_becomes_as_written():
+    """Capacity, push, policies and privacy; the probes leave no trace."""
+    world = World(RICH)
+
+    raised = world.raise_network()
+
+    assert world.facts() == RICH_FACTS
+    assert [change.kind for change in raised.changes] == [ChangeKind.CREATE] * 3
+    assert set(raised.points) == {"channel/alice-bob-0", "channel/alice-bob-1", "channel/carol-bob-0"}
+    assert world.steps == [f"network/{step}" for step in STEPS]
+
+
+STEPS = ("connect", "coins", "open", "confirm", "policies", "gossip", "probe")
+
+
+def test_balances_are_as_written_once_every_channel_is_funded():
+    """Channels are paid for with coins of their own."""
+    world = World(line(3))
+
+    world.raise_network()
+
+    assert [[coin.amount for coin in node.coins()] for node in world.nodes.values()] == [[100_000_000]] * 3
+
+
+def test_a_network_that_is_as_written_is_left_alone():
+    """Not even a block is mined."""
+    world = World(RICH)
+    world.raise_network()
+    height, world.steps = world.chain.tip().height, []
+
+    again = world.raise_network()
+
+    assert (world.chain.tip().height, world.steps) == (height, [])
+    assert {change.kind for change in again.changes} == {ChangeKind.KEEP}
+
+
+def test_a_channel_added_later_is_paid_for_and_opened_alone():
+    """What is there is not touched."""
+    world = World(line(2))
+    world.raise_network()
+    wider = network(
+        ("alice", "bob"),
+        {"from": "alice", "to": "bob", "capacity": "10_000_000 sat", "push": "50%"},
+        {"from": "bob", "to": "alice", "capacity": "300_000 sat"},
+    )
+
+    raised = world.raise_network(block=wider)
+
+    assert [change.kind for change in raised.changes] == [ChangeKind.KEEP, ChangeKind.CREATE]
+    assert [(fact[0], fact[2]) for fact in world.facts()] == [("alice", 10_000_000), ("bob", 300_000)]
+
+
+def test_a_policy_changed_in_the_file_is_changed_on_the_channel():
+    """Without another channel."""
+    world = World(line(2))
+    world.raise_network()
+
+    raised = world.raise_network(block=line(2, policies={"alice": {"fee_rate": 42}}))
+
+    assert [change.kind for change in raised.changes] == [ChangeKind.UPDATE]
+    assert world.facts() == [("alice", "bob", 10_000_000, 5_000_000, False, 42)]
+
+
+@pytest.mark.parametrize("life", range(130))
+def test_a_run_killed_anywhere_is_taken_up_where_it_stopped(life: int):
+    """Never a channel twice, never one too few, and nobody's balance is spoilt."""
+    world = World(RICH)
+    left = [life]
+    with contextlib.suppress(KilledError):
+        world.raise_network(lambda inner: Mortal(inner, left))
+
+    world.raise_network()
+
+    assert world.facts() == RICH_FACTS
+    assert [[coin.amount for coin in node.coins()] for node in world.nodes.values()] == [[100_000_000]] * 3
+
+
+def test_without_probes_nothing_is_paid():
+    """The block says so."""
+    world = World(network(("a", "b"), {"from": "a", "to": "b", "capacity": "100_000 sat"}, probe="none"))
+
+    world.raise_network()
+
+    assert (world.steps[-1], world.lightning.invoices) == ("network/gossip", {})
+
+
+def test_an_impossible_network_is_refused_before_anything_is_done():
+    """With the first reason in the sentence and the others below."""
+    world = World(line(2))
+
+    with pytest.raises(InputError) as refused:
+        world.raise_network(block=line(2, push="100%"))
+
+    assert refused.value.code == "network-impossible"
+    assert world.lightning.links == []
