@@ -80,6 +80,19 @@ def holder(path: Path) -> Holder | None:
         return None
 
 
+def sweep(folder: Path) -> tuple[Path, ...]:
+    """Remove the lock files in `folder` that nobody holds any more, and return them; their holders were killed."""
+    swept = []
+    for path in sorted(folder.glob(".*.lock")):
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(path, os.O_RDWR)
+            if _try(descriptor) and _is_at(descriptor, path):
+                path.unlink()
+                swept.append(path)
+            os.close(descriptor)
+    return tuple(swept)
+
+
 def _acquire(path: Path, queue: Queue) -> int:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     deadline, told = queue.clock.monotonic() + queue.seconds, False

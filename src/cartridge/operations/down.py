@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from cartridge.deploy import locks
 from cartridge.errors import MissingError
 from cartridge.model.stack import Target
 from cartridge.operations.bring_up import locked
@@ -33,6 +34,7 @@ def down(context: Context, *, all_stacks: bool = False) -> DownResult:
             raise
         every = ()
     removed = [resource for state in every for resource in _end(context, state)]
+    locks.sweep(context.project.state)
     names, targets = {state.stack for state in every}, {state.target for state in every}
     seconds = round(context.clock.monotonic() - began, 3)
     return DownResult(", ".join(sorted(names)), ", ".join(sorted(targets)), tuple(removed), seconds)

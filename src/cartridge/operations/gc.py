@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartridge.artifacts.store import Store
-from cartridge.deploy import statefile
+from cartridge.deploy import locks, statefile
 from cartridge.deploy.leases import Entry, is_expired, registry
 from cartridge.errors import CartridgeError
 from cartridge.operations.context import Context
@@ -23,7 +23,7 @@ from cartridge.targets.process import marks, orphans
 if TYPE_CHECKING:
     from docker import APIClient
 
-    from cartridge.targets.docker.gc import Leftover
+    from cartridge.targets.docker.reaper import Leftover
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ def gc(context: Context, *, dry_run: bool = False) -> GcResult:
     left = [Orphan(one.kind, one.identity, one.stack, one.reason, not dry_run and one.remove()) for one in found]
     store = Store(context.settings.store).gc(dry_run=dry_run, now=context.clock.now().timestamp())
     left += [Orphan(one.kind, str(one.path), "", one.reason, not dry_run) for one in store]
+    swept = () if dry_run else locks.sweep(context.project.state)
+    left += [Orphan("lock", str(path), "", "its holder is dead", removed=True) for path in swept]
     return GcResult(tuple(left))
 
 
@@ -53,7 +55,7 @@ def _processes(context: Context) -> Iterator[_Found]:
 
 def _docker(context: Context) -> Iterator[_Found]:
     """Yield what Docker holds of stacks nobody has any more; nothing where no engine answers."""
-    from cartridge.targets.docker import gc as docker
+    from cartridge.targets.docker import reaper as docker
     from cartridge.targets.docker.client import connect
 
     try:
@@ -66,7 +68,7 @@ def _docker(context: Context) -> Iterator[_Found]:
 
 
 def _undock(client: APIClient, left: Leftover) -> bool:
-    from cartridge.targets.docker import gc as docker
+    from cartridge.targets.docker import reaper as docker
 
     return bool(docker.remove(client, [left]))
 
