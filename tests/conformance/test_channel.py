@@ -193,4 +193,4 @@ def test_pinning_again_changes_nothing(case: Case) -> None:
     again, changes = lock.update(pinned, lock.Wanted({"thing": case.declaration}), case.world.sources)
 
     assert again == pinned
-    assert {change.change for change in changes} <= {"kept", "stale"}
+    assert {change.change for change in changes} <= {"kept", "unpinned"}

@@ -1,7 +1,8 @@
 """A real HTTP server on loopback with the faults of real ones: cut connections, silence, wrong bytes, errors.
 
 `with FileServer({"/a.tar.gz": b"…"}) as server:` then fetch `server.url + "/a.tar.gz"`. It answers Range requests.
-Set `faults[path]` to what shall go wrong; `server.requests` lists (path, Range header) of what was asked.
+Set `faults[path]` to what shall go wrong; `server.requests` lists (path, Range header) of what was asked, and
+`server.hanging` is set once somebody is kept waiting.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class FileServer:
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files, self.faults = dict(files), dict[str, Fault]()
         self.requests: list[tuple[str, str]] = []
-        self.released = threading.Event()
+        self.released, self.hanging = threading.Event(), threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.owner = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -110,6 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[: fault.cut_after])
         self.wfile.flush()
         if fault.hangs:
+            self.server.owner.hanging.set()
             self.server.owner.released.wait(30)
         self.close_connection = True
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from cartridge.artifacts import hashing, tree
-from cartridge.artifacts.channels import Unserved
+from cartridge.artifacts.channel import Unserved
 from cartridge.artifacts.sources import Meter, Sources
 from cartridge.errors import MissingError
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 
 from cartridge.artifacts import install, making
-from cartridge.artifacts.channels import Job, Unserved, path
+from cartridge.artifacts.channel import Job, Unserved
+from cartridge.artifacts.channels import path
 from cartridge.artifacts.pins import Lock
 from cartridge.artifacts.receipt import Receipt
 from cartridge.artifacts.sources import Sources

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cartridge.artifacts import making
-from cartridge.artifacts.channels import Job, Maker, Unserved, path
+from cartridge.artifacts.channel import Job, Maker, Unserved
+from cartridge.artifacts.channels import path
 from cartridge.artifacts.installed import Installed
 from cartridge.artifacts.pins import Lock
 from cartridge.artifacts.receipt import Receipt

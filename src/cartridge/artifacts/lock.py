@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cartridge.artifacts import install, making, pins
-from cartridge.artifacts.channels import Job, Unserved, go
+from cartridge.artifacts.channel import Job, Unserved
+from cartridge.artifacts.channels import go
 from cartridge.artifacts.pins import Lock, Pin, Pinned, declaration_digest
 from cartridge.artifacts.sources import Sources
 from cartridge.artifacts.toolchain import GO
@@ -48,7 +49,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What `update` did to one pin: `kept`, `added`, `updated`, `dropped` or (it could not be asked) `stale`."""
+    """What `update` did to one pin: `kept`, `added`, `updated`, `dropped`; `stale` or `unpinned` could not be asked."""
 
     artifact: str
     platform: str
@@ -127,8 +128,8 @@ def update(
 ) -> tuple[Lock, tuple[Change, ...]]:
     """Return the lock brought up to date, and what became of each pin.
 
-    A channel that cannot be asked here (no network, no apt) keeps its pin and is reported as `stale`; without a pin
-    it is reported so too, and stays unpinned.
+    A channel that cannot be asked here (no network, no apt) keeps its pin and is reported as `stale`; one that had
+    no pin is reported as `unpinned`.
 
     Args:
         lock: as read.
@@ -205,6 +206,7 @@ def _refreshed(name: str, declaration: Artifact, lock: Lock, sources: Sources) -
             new, reason = _asked(job, kind)
             pin = new or (old if reason else None)
             if pin is None:
+                changes += [Change(name, platform, kind, "", "", "unpinned", reason)] if reason else []
                 continue
             pin = _with_results(replace(job, pin=pin))
             kept.append(pin)
@@ -218,7 +220,7 @@ def _asked(job: Job, kind: str) -> tuple[Pin | None, str]:
     try:
         return install.maker(kind).pin(job), ""
     except Unserved as error:
-        return None, error.reason
+        return None, "" if error.is_by_nature else error.reason
     except CartridgeError as error:
         return None, error.brief
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cartridge.artifacts import tree, versions
-from cartridge.artifacts.channels import Job, Maker, Unserved
+from cartridge.artifacts.channel import Job, Maker, Unserved
 from cartridge.artifacts.pins import request_key
 from cartridge.artifacts.receipt import Made, Receipt
 from cartridge.artifacts.sources import this_platform

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cartridge.artifacts import tree
-from cartridge.artifacts.channels import Unserved
+from cartridge.artifacts.channel import Unserved
 from cartridge.artifacts.fetch import Fetcher, mirrored
 from cartridge.clock import SystemClock
 from cartridge.errors import InterruptError, MissingError

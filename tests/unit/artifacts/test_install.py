@@ -248,8 +248,9 @@ def test_a_mirror_serves_instead_of_the_host(tmp_path: Path, server: FileServer)
 def test_several_are_had_at_once_and_the_first_failure_is_told(tmp_path: Path, server: FileServer) -> None:
     world = World(tmp_path)
     good = artifact(release(f"{server.url}/thing.tar.gz", ARCHIVE))
-    bad = artifact(release(f"{server.url}/none", ARCHIVE))
-    lock = Lock({**locked(good, PIN, name="good").artifacts, **locked(bad, PIN, name="bad").artifacts})
+    bad = artifact(release(f"{server.url}/none", b"other"))
+    pin = Pin("release", "1.0.0", tree.sri_from_hex(sha256(b"other")))
+    lock = Lock({**locked(good, PIN, name="good").artifacts, **locked(bad, pin, name="bad").artifacts})
 
     with pytest.raises(MissingError, match="artifact `bad` cannot be had"):
         ensure_all({"good": good, "bad": bad}, lock, world.sources)

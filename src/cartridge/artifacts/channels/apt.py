@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from cartridge import spawn
-from cartridge.artifacts.channels import Unserved
+from cartridge.artifacts.channel import Unserved
 from cartridge.artifacts.sources import Sources
 from cartridge.artifacts.tree import sri_from_hex
 from cartridge.errors import CartridgeError
@@ -82,10 +82,10 @@ def resolve(package: str, suite: str, platform: str, sources: Sources, scratch: 
     Raises:
         Unserved: no apt, no network, a bad signature, no such package.
     """
+    if platform not in ARCHITECTURES:
+        raise Unserved(f"Debian has nothing for {platform}", is_by_nature=True)
     if sources.offline:
         raise Unserved(f"needs the network for Debian {suite}, and this run is offline")
-    if platform not in ARCHITECTURES:
-        raise Unserved(f"Debian has nothing for {platform}")
     address = archive_address(sources)
     apt = _private(address, suite, ARCHITECTURES[platform], scratch)
     updated = _ask([*apt, "update", "-q"])

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from cartridge import spawn
 from cartridge.artifacts import tree
-from cartridge.artifacts.channels import Job, Unserved, apt
+from cartridge.artifacts.channel import Job, Unserved
+from cartridge.artifacts.channels import apt
 from cartridge.artifacts.fetch import Fetcher
 from cartridge.artifacts.pins import Pin
 from cartridge.artifacts.receipt import Made
@@ -49,7 +50,7 @@ def make(job: Job, folder: Path, scratch: Path) -> Made:
     """Fetch the closure, unpack it, write launchers; see `Maker.make`."""
     assert isinstance(job.channel, DebianChannel)
     if job.platform not in apt.ARCHITECTURES:
-        raise Unserved(f"Debian has nothing for {job.platform}")
+        raise Unserved(f"Debian has nothing for {job.platform}", is_by_nature=True)
     if shutil.which("dpkg-deb", path=job.sources.search) is None:
         raise Unserved("`dpkg-deb` is not installed")
     if job.sources.offline:

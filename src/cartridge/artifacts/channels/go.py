@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cartridge import spawn
 from cartridge.artifacts import tree, versions
-from cartridge.artifacts.channels import Job, Unserved
+from cartridge.artifacts.channel import Job, Unserved
 from cartridge.artifacts.pins import Pin
 from cartridge.artifacts.receipt import Made
 from cartridge.artifacts.sources import Meter, Sources
@@ -48,7 +48,8 @@ def make(job: Job, folder: Path, scratch: Path) -> Made:
             resolution=f"run `cartridge lock --update {job.name}` and commit the result",
         )
     go = toolchain(job, module)
-    with job.sources.store.locked("build"):
+    note = job.sources.recorder.note
+    with job.sources.store.locked("build", lambda: note(f"`{job.name}` is built after what is being built now")):
         _build(job, channel, go, module, folder / "bin")
     is_static = job.platform.startswith("linux-")
     return Made(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cartridge import spawn
 from cartridge.artifacts import hashing
-from cartridge.artifacts.channels import Job, Unserved
+from cartridge.artifacts.channel import Job, Unserved
 from cartridge.artifacts.pins import Pin
 from cartridge.artifacts.receipt import Made
 from cartridge.artifacts.sources import Meter

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cartridge.artifacts import tree, versions
-from cartridge.artifacts.channels import Unserved
+from cartridge.artifacts.channel import Unserved
 from cartridge.artifacts.installed import Installed
 from cartridge.artifacts.sources import Sources
 from cartridge.model.artifact import Artifact

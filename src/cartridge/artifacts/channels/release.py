@@ -8,7 +8,7 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
-from cartridge.artifacts.channels import Job, Unserved
+from cartridge.artifacts.channel import Job, Unserved
 from cartridge.artifacts.fetch import Fetcher, mirrored
 from cartridge.artifacts.pins import Pin
 from cartridge.artifacts.receipt import Made
@@ -41,5 +41,5 @@ def _declared(job: Job) -> tuple[ReleaseChannel, Archive]:
     assert isinstance(job.channel, ReleaseChannel)
     archive = job.channel.archives.get(job.platform)
     if archive is None:
-        raise Unserved(f"there is no release archive for {job.platform}")
+        raise Unserved(f"there is no release archive for {job.platform}", is_by_nature=True)
     return job.channel, archive

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from cartridge import spawn
-from cartridge.artifacts.channels import Job, Unserved
+from cartridge.artifacts.channel import Job, Unserved
 from cartridge.artifacts.pins import Pin
 from cartridge.artifacts.receipt import Made
 from cartridge.artifacts.sources import Meter
@@ -61,7 +61,7 @@ def pin(job: Job) -> Pin:
 
 def _platform(platform: str) -> tuple[str, str]:
     if platform not in _TAGS:
-        raise Unserved(f"there is no Go toolchain as a Python package for {platform}")
+        raise Unserved(f"there is no Go toolchain as a Python package for {platform}", is_by_nature=True)
     return ("--platform", _TAGS[platform])
 
 
