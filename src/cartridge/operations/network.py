@@ -6,6 +6,7 @@ Joins the engine's components with `lightning`'s genesis and choreography; decid
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
@@ -72,6 +73,7 @@ class NetworkUp:
     def prepare(self, readiness: Readiness, driver: Driver) -> None:
         """Let every node wait until the chain is mined and its wallet paid."""
         paid = readiness.after(self._bitcoind, partial(self._pay, driver))
+        paid.add_done_callback(self._heard)
         for name in self._nodes:
             readiness.require(name, paid)
 
@@ -92,6 +94,11 @@ class NetworkUp:
     def close(self) -> None:
         """Let whoever waits for a wallet go, if it was never paid."""
         self._genesis.give_up(InterruptError())
+
+    def _heard(self, paid: Future[None]) -> None:
+        """Let whoever waits for a wallet go where the chain never came: its start would wait for him for ever."""
+        if (error := paid.exception()) is not None:
+            self._genesis.give_up(error)
 
     def _chain(self, driver: Driver) -> Bitcoind:
         return Bitcoind(grip.rpc(driver.address(self._bitcoind, "rpc"), self._held))
