@@ -62,7 +62,8 @@ def text(error: CartridgeError, style: Style) -> str:
     if isinstance(error, DocumentsError) and error.findings:
         return findings_text(error.findings, style)
     if isinstance(error, InterruptError):
-        return style.paint(error.brief, Ink.YELLOW) + "\n"
+        more = f"; {error.resolution}" if error.resolution else ""
+        return style.paint(error.brief, Ink.YELLOW) + f"{more}\n"
     lines = [f"{style.paint(f'error[{error.code}]', Ink.BOLD, Ink.RED)}: {error.brief}"]
     if error.mark is not None:
         lines.append(f" {style.paint('-->', Ink.DIM)} {error.mark}")

@@ -43,7 +43,7 @@ def _stack(stack: StackView, style: Style) -> str:
 def component_table(components: Sequence[ComponentView], style: Style) -> str:
     """Return the components as aligned columns, and under them what is to be said of some."""
     if not components:
-        return "no components\n"
+        return "not all of it is up; `cartridge up` goes on, `cartridge down` removes what there is\n"
     rows = [
         (
             component.name,
