@@ -19,7 +19,7 @@ def look(context: Context, state: State) -> Mapping[str, Condition]:
     if state.target == "docker":
         from cartridge.targets.docker.glance import glance
 
-        return glance(state.stack, context.folder(state.stack))
+        return glance(state.stack)
     from cartridge.targets.process.client import Guardian
     from cartridge.targets.process.driver import ProcessDriver
     from cartridge.targets.process.layout import Layout

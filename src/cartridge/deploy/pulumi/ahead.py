@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from cartridge.deploy.engine import Gate, Started
+from cartridge.deploy.pulumi.abandon import Abandonment
 from cartridge.deploy.pulumi.graph import Graph
 from cartridge.journal.recorder import Recorder
 from cartridge.targets.docker.provisioner import Holding, Provisioner
@@ -23,11 +24,21 @@ class Ahead:
         gate: returns when a component may start.
         started: told of each that runs.
         recorder: the journal.
+        abandonment: ends every wait once something failed.
     """
 
-    def __init__(self, docker: Provisioner, graph: Graph, gate: Gate, started: Started, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        docker: Provisioner,
+        graph: Graph,
+        recorder: Recorder,
+        *,
+        gate: Gate,
+        started: Started,
+        abandonment: Abandonment,
+    ) -> None:
         self._docker, self._graph, self._recorder = docker, graph, recorder
-        self._gate, self._started = gate, started
+        self._gate, self._started, self._abandonment = gate, started, abandonment
         self._pool = ThreadPoolExecutor(len(graph.containers) + 1, thread_name_prefix="ahead")
         self._network: Future[None] | None = None
         self._components: dict[str, Future[None]] = {}
@@ -49,7 +60,7 @@ class Ahead:
         begun = self._components.get(component) if component else self._network
         if begun is None:
             return False
-        begun.result()
+        self._abandonment.wait(begun)
         return True
 
     def close(self) -> None:

@@ -8,35 +8,34 @@ from __future__ import annotations
 
 import importlib
 import shutil
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartridge.artifacts.installed import Installed
 from cartridge.clock import Clock
 from cartridge.deploy.engine import Gate, Lease, Started, Wanted
-from cartridge.deploy.leases import Entry, Leases
+from cartridge.deploy.leases import Entry, registry
 from cartridge.deploy.pulumi import drift, epochs
+from cartridge.deploy.pulumi.abandon import Abandonment
 from cartridge.deploy.pulumi.ahead import Ahead
 from cartridge.deploy.pulumi.backend import Backend
 from cartridge.deploy.pulumi.graph import Graph, Plot, draw, resource
 from cartridge.deploy.pulumi.kinds import Making
 from cartridge.deploy.pulumi.placement import Components, DockerPlacement
 from cartridge.deploy.pulumi.sweep import sweep
+from cartridge.deploy.pulumi.watch import Watch
 from cartridge.errors import CartridgeError, InterruptError, MissingError
 from cartridge.journal.recorder import Recorder
 from cartridge.plan.change import Change, ChangeKind
-from cartridge.targets.docker import endpoint, images
-from cartridge.targets.docker.client import connect
+from cartridge.targets.docker import endpoint, images, notes
 from cartridge.targets.docker.driver import DockerDriver
 from cartridge.targets.docker.provisioner import Holding, Provisioner
 from cartridge.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from docker import APIClient
-
     from cartridge.deploy.pulumi.operations import Operations
 
 TARGET = "docker"
@@ -68,11 +67,11 @@ class PulumiEngine:
     ) -> None:
         self._stack, self._folder = stack, folder
         self._settings, self._clock, self._recorder, self._pulumi = settings, clock, recorder, pulumi
-        self._leases = Leases(settings.state_home / "leases")
+        self._leases = registry(settings)
         self._backend = Backend(stack, folder)
         self._lease: Lease | None = None
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
-        self._connected: Future[APIClient] | None = None
+        self._connected: Future[Provisioner] | None = None
         self._images: tuple[Future[images.Image], ...] = ()
 
     def begin(self, lease: Lease) -> None:
@@ -87,7 +86,12 @@ class PulumiEngine:
         self._connect()
 
     def place(self, components: Components) -> DockerPlacement:
-        """Return the placement; begin to make the images that are not there."""
+        """Return the placement; begin to make the images that are not there.
+
+        Raises:
+            MissingError: `lease-missing`, `begin` comes first.
+        """
+        self._held_lease()
         different = {images.tag(installed): installed for _, _, installed in components.values()}
         self._images = tuple(self._pool.submit(self._image, installed) for installed in different.values())
         return DockerPlacement(components)
@@ -104,15 +108,13 @@ class PulumiEngine:
         docker = self._docker()
         holding = docker.holding()
         graph = self._graph(wanted, changes, holding)
-        tell = _once(started)
-        wrong = {change.resource for change in (*drift.differences(graph, holding), *_replacing(changes))}
-        for one in wanted:
-            if f"component/{one.name}" not in wrong:
-                tell(one.name)
+        wrong = {change.resource for change in drift.differences(graph, holding)}
+        fine = {one.name for one in wanted if f"component/{one.name}" not in wrong}
+        for name in fine:
+            started(name)
         known = self._backend.known()
         if wrong or drift.urns(graph, self._stack) != known or self._backend.has_pending():
-            self._up(docker, graph, holding, gate, tell)
-            epochs.write(self._backend.work, {name: volume.epoch for name, volume in graph.volumes.items()})
+            self._up(docker, graph, holding, gate, partial(_unless, fine, started))
 
     def destroy(self) -> tuple[str, ...]:
         """Remove everything of the stack: from Docker by its labels, and from Pulumi's state by its CLI."""
@@ -121,7 +123,7 @@ class PulumiEngine:
         if known or self._backend.has_pending():
             self._forget(swept)
         removed = {*swept.result(), *map(resource, known)}
-        for leftover in (self._backend.work, self._folder / "stopped"):
+        for leftover in (self._backend.work, notes.folder(self._folder)):
             shutil.rmtree(leftover, ignore_errors=True)
         self._leases.remove(self._stack)
         return tuple(sorted(removed))
@@ -136,7 +138,7 @@ class PulumiEngine:
         docker = self._docker()
         graph = self._graph(wanted, changes, docker.holding())
         making = Making(docker, lambda: graph, _nothing, _nothing, self._recorder)
-        words = self._operations().preview(lambda: making, lambda: graph)
+        words = self._operations(Abandonment()).preview(lambda: making, lambda: graph)
         found = {resource(urn): word for urn, word in words.items() if resource(urn)}
         return tuple(
             Change(WORDS.get(word, ChangeKind.REPLACE), name, f"Pulumi says `{word}`")
@@ -145,18 +147,24 @@ class PulumiEngine:
 
     def driver(self) -> DockerDriver:
         """Return the grip on what runs."""
-        return DockerDriver(self._stack, self._folder, self._clock)
+        return DockerDriver(self._stack, self._clock)
 
-    def _up(self, docker: Provisioner, graph: Graph, holding: Holding, gate: Gate, tell: Started) -> None:
-        operations = self._operations()
-        ahead = Ahead(docker, graph, gate, tell, self._recorder)
-        ahead.begin(holding)
-        making = Making(docker, lambda: graph, gate, tell, self._recorder, ahead.wait)
-        try:
-            refresh = drift.is_lost(graph, holding, self._backend.known(), self._stack)
-            operations.up(lambda: making, lambda: graph, refresh=refresh)
-        finally:
-            ahead.close()
+    def _up(self, docker: Provisioner, graph: Graph, holding: Holding, gate: Gate, started: Started) -> None:
+        abandonment = Abandonment()
+        operations = self._operations(abandonment)
+        epochs.write(self._backend.work, {name: volume.epoch for name, volume in graph.volumes.items()})
+        refresh = drift.is_lost(graph, holding, self._backend.known(), self._stack)
+        with Watch(docker, graph, started, abandonment) as watch:
+            ask = partial(abandonment.call, gate)
+            ahead = Ahead(docker, graph, self._recorder, gate=ask, started=watch.started, abandonment=abandonment)
+            ahead.begin(holding)
+            making = Making(docker, lambda: graph, ask, watch.started, self._recorder, ahead.wait)
+            try:
+                operations.up(lambda: making, lambda: graph, refresh=refresh)
+            finally:
+                ahead.close()
+        if abandonment.failure is not None:
+            raise abandonment.failure
         sweep(docker, holding.without(graph.containers), self._recorder)
 
     def _sweep(self) -> tuple[str, ...]:
@@ -171,60 +179,51 @@ class PulumiEngine:
             return Making(self._docker(), _no_graph, _nothing, _nothing, self._recorder, is_ending=True)
 
         try:
-            self._operations().destroy(making, _no_graph)
+            self._operations(Abandonment()).destroy(making, _no_graph)
         except InterruptError:
             raise
         except CartridgeError as error:
             self._recorder.note(f"Pulumi could not take note ({error.brief}); its state is removed as it is", "warning")
 
     def _graph(self, wanted: Sequence[Wanted], changes: Sequence[Change], holding: Holding) -> Graph:
+        recorded = {name: seen.published for name, seen in holding.containers.items()}
+        made = {one.name for one in wanted if (seen := holding.containers.get(one.name)) and seen.digest == one.digest}
+        numbers = epochs.after(epochs.read(self._backend.work), changes, made)
+        return draw(wanted, Plot(self._held_lease(), str(self._folder.absolute()), numbers, recorded))
+
+    def _held_lease(self) -> Lease:
         if self._lease is None:
             entry = self._leases.read(self._stack)
             if entry is None:
                 raise MissingError(f"`{self._stack}` has no lease", code="lease-missing", resolution="`cartridge up`")
             self._lease = entry.lease
-        recorded = {name: seen.published for name, seen in holding.containers.items()}
-        numbers = epochs.after(epochs.read(self._backend.work), changes)
-        return draw(wanted, Plot(self._lease, str(self._folder.absolute()), numbers, recorded))
+        return self._lease
 
-    def _operations(self) -> Operations:
+    def _operations(self, abandonment: Abandonment) -> Operations:
         from cartridge.deploy.pulumi.cli import Cli
         from cartridge.deploy.pulumi.operations import Operations
 
         tool = Cli(self._pulumi(), self._backend, self._settings.path, self._settings.home)
-        return Operations(tool, self._clock, self._recorder)
+        return Operations(tool, self._clock, self._recorder, abandonment)
 
-    def _connect(self) -> Future[APIClient]:
+    def _connect(self) -> Future[Provisioner]:
         if self._connected is None:
-            self._connected = self._pool.submit(connect)
+            self._connected = self._pool.submit(Provisioner.connect, self._stack)
             self._pool.submit(importlib.import_module, "grpc")  # Pulumi's server needs it soon
         return self._connected
 
     def _docker(self) -> Provisioner:
-        return Provisioner(self._connect().result(), self._stack)
+        return self._connect().result()
 
     def _image(self, installed: Installed) -> images.Image:
         with self._recorder.step(f"image/{installed.artifact}", f"{installed.artifact}: image"):
-            return images.ensure(self._connect().result(), installed)
+            return self._docker().ensure_image(installed)
 
 
-def _once(started: Started) -> Started:
-    """Return `started` for the first call with each component; nothing for the others."""
-    told: set[str] = set()
-    lock = threading.Lock()
-
-    def tell(component: str) -> None:
-        with lock:
-            if component in told:
-                return
-            told.add(component)
+def _unless(told: set[str], started: Started, component: str) -> None:
+    """Tell of a component that is not among those told already."""
+    if component not in told:
         started(component)
-
-    return tell
-
-
-def _replacing(changes: Sequence[Change]) -> list[Change]:
-    return [change for change in changes if change.kind is ChangeKind.REPLACE]
 
 
 def _nothing(component: str) -> None:

@@ -24,6 +24,8 @@ from cartridge.targets.docker.specs import (
 PROJECT = "cartridge"
 """Name of the Pulumi project, ours and plain Pulumi's."""
 NETWORK, VOLUME, CONTAINER = "cartridge:docker:Network", "cartridge:docker:Volume", "cartridge:docker:Container"
+WORDS = {NETWORK: "network", VOLUME: "volume", CONTAINER: "component"}
+"""What a plan calls them: a container is its component."""
 SHARED = "default"
 """The network's name as a resource; volumes and containers are named after their component."""
 
@@ -113,10 +115,10 @@ def urn(stack: str, kind: str, name: str) -> str:
 
 
 def resource(found: str) -> str:
-    """Return our name of a resource, `container/alice`, from Pulumi's; "" for what is none of ours."""
+    """Return our name of a resource, `component/alice`, from Pulumi's; "" for what is none of ours."""
     parts = found.split("::")
     kind, name = (parts[2], parts[3]) if len(parts) == 4 else ("", "")
-    return f"{kind.rpartition(':')[2].lower()}/{name}" if kind in {NETWORK, VOLUME, CONTAINER} else ""
+    return f"{WORDS[kind]}/{name}" if kind in WORDS else ""
 
 
 def _container(one: Wanted, plot: Plot, owner: labels.Ownership) -> ContainerSpec:

@@ -17,6 +17,7 @@ from cartridge.errors import MissingError
 from cartridge.journal.recorder import Recorder
 from cartridge.targets.docker.conditions import Inspection
 from cartridge.targets.docker.provisioner import Provisioner
+from cartridge.targets.docker.specs import ContainerSpec
 
 Properties = dict[str, Any]
 """A resource's properties as Pulumi has them: plain JSON values."""
@@ -123,16 +124,11 @@ class ContainerKind:
     """A component's container: it runs once Pulumi is told that it is there."""
 
     def make(self, making: Making, inputs: Properties) -> Properties:
-        """Make it with its files unless it was begun ahead; start it when the gate opens."""
+        """Make it with its files and start it when the gate opens, unless both were done ahead."""
         component = inputs["component"]
         spec = making.graph().containers[component]
-        with _step(making, component, f"make/container/{component}", f"{component}: making its container"):
-            seen = making.docker.ensure_container(spec)
-        if not seen.is_running:
-            making.gate(component)
-            with making.recorder.step(f"start/{component}", f"{component}: starting"):
-                making.docker.start(spec)
-        making.started(component)
+        if not making.begun(component):
+            self._run(making, spec)
         return {**inputs, **_outputs(making.docker.container(spec.name))}
 
     def look(self, making: Making, name: str, state: Properties) -> Properties | None:
@@ -153,6 +149,16 @@ class ContainerKind:
     def is_idle(self, old: Mapping[str, Any]) -> bool:
         """It was seen stopped or failed, or never came to run."""
         return old.get("running") is False
+
+    def _run(self, making: Making, spec: ContainerSpec) -> None:
+        component = spec.component
+        with making.recorder.step(f"make/container/{component}", f"{component}: making its container"):
+            seen = making.docker.ensure_container(spec)
+        if not seen.is_fine:
+            making.gate(component)
+            with making.recorder.step(f"start/{component}", f"{component}: starting"):
+                making.docker.start(spec)
+        making.started(component)
 
 
 KINDS: dict[str, Kind] = {NETWORK: NetworkKind(), VOLUME: VolumeKind(), CONTAINER: ContainerKind()}

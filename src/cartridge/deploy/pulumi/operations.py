@@ -7,36 +7,18 @@ retelling of it is used only where there is nothing better.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from cartridge.clock import Clock
 from cartridge.deploy.pulumi import cli, healing
+from cartridge.deploy.pulumi.abandon import Abandonment
 from cartridge.deploy.pulumi.cli import Cli
 from cartridge.deploy.pulumi.events import Heard
 from cartridge.deploy.pulumi.graph import Graph
 from cartridge.deploy.pulumi.kinds import Making
 from cartridge.deploy.pulumi.server import Services
-from cartridge.errors import ApplyError, CartridgeError, InterruptError, UnknownVerdictError
+from cartridge.errors import ApplyError, CartridgeError, UnknownVerdictError
 from cartridge.journal.recorder import Recorder
-
-
-@dataclass(slots=True)
-class Failures:
-    """What went wrong in our own code during an operation, in order."""
-
-    found: list[Exception] = field(default_factory=list)
-
-    def add(self, urn: str, error: Exception) -> None:
-        """Take note of a failure at a resource."""
-        self.found.append(error)
-
-    def first(self) -> Exception | None:
-        """Return the one to tell: an interrupt is what followed, unless there is nothing else."""
-        return next((error for error in self.found if not isinstance(error, InterruptError)), None) or next(
-            iter(self.found), None
-        )
-
 
 Makings = Callable[[], Making]
 """Returns what the provider's kinds need; called for each act."""
@@ -51,10 +33,11 @@ class Operations:
         tool: the CLI and the stack's files.
         clock: what waiting passes by.
         recorder: the journal.
+        abandonment: failed with what goes wrong in our own code, and raised in place of the engine's retelling.
     """
 
-    def __init__(self, tool: Cli, clock: Clock, recorder: Recorder) -> None:
-        self._tool, self._clock, self._recorder = tool, clock, recorder
+    def __init__(self, tool: Cli, clock: Clock, recorder: Recorder, abandonment: Abandonment) -> None:
+        self._tool, self._clock, self._recorder, self._abandonment = tool, clock, recorder, abandonment
 
     def up(self, making: Makings, graph: Graphs, *, refresh: bool) -> None:
         """Bring the resources to what the graph says.
@@ -100,19 +83,21 @@ class Operations:
     def _run(
         self, operation: str, making: Makings, graph: Graphs, flags: Sequence[str], *, again: bool = True
     ) -> Heard:
-        heard, failures = Heard(), Failures()
+        heard = Heard()
         with self._recorder.step(f"pulumi/{operation}", f"pulumi: {operation}"):
-            ended = cli.operate(self._tool, operation, flags, lambda: _services(making, graph, heard, failures), heard)
+            ended = cli.operate(
+                self._tool, operation, flags, lambda: _services(making, graph, heard, self._abandonment), heard
+            )
             if ended.status == 0:
                 return heard
             said = "\n".join(ended.tail)
             if again and "no stack named" in said:
                 cli.initialise(self._tool)
                 return self._run(operation, making, graph, flags, again=False)
-            raise failures.first() or _failure(operation, ended, said)
+            raise self._abandonment.failure or _failure(operation, ended, said)
 
 
-def _services(making: Makings, graph: Graphs, heard: Heard, failures: Failures) -> Services:
+def _services(making: Makings, graph: Graphs, heard: Heard, abandonment: Abandonment) -> Services:
     from pulumi.runtime.proto import events_pb2_grpc, language_pb2_grpc, provider_pb2_grpc
 
     from cartridge.deploy.pulumi.language import LanguageHost
@@ -122,8 +107,8 @@ def _services(making: Makings, graph: Graphs, heard: Heard, failures: Failures) 
 
     services: Any = Services()  # takes handlers as a server does, without being one
     events_pb2_grpc.add_EventsServicer_to_server(Listener(heard), services)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(making, failures.add), services)
-    host = LanguageHost(lambda: declare(graph()), lambda error: failures.add("", error))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(making, abandonment.fail), services)
+    host = LanguageHost(lambda: declare(graph()), abandonment.fail)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, services)
     collected: Services = services
     return collected

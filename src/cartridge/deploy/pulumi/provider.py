@@ -28,12 +28,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     Args:
         making: returns what kinds need; asked at the first resource, so the Engine may connect while Pulumi starts.
-        failed: told of each failure of ours, with the resource's URN; the engine gets only its sentence.
+        failed: told of each failure of ours; the engine gets only its sentence.
     """
 
-    def __init__(
-        self, making: Callable[[], Making], failed: Callable[[str, Exception], None] = lambda urn, error: None
-    ) -> None:
+    def __init__(self, making: Callable[[], Making], failed: Callable[[Exception], None] = lambda error: None) -> None:
         self._making, self._failed = making, failed
 
     def Attach(self, request: Any, context: Context) -> empty_pb2.Empty:  # noqa: N802
@@ -95,9 +93,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: Any, context: Context) -> provider_pb2.ReadResponse:  # noqa: N802
         """Look at it; an empty id says that it is gone."""
         kind = self._kind(request.urn, context)
-        seen = self._told(
-            request.urn, context, lambda: kind.look(self._making(), request.id, _plain(request.properties))
-        )
+        seen = self._told(context, lambda: kind.look(self._making(), request.id, _plain(request.properties)))
         if seen is None:
             return provider_pb2.ReadResponse(id="")
         return provider_pb2.ReadResponse(id=request.id, properties=_struct(seen), inputs=request.inputs)
@@ -105,7 +101,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Context) -> empty_pb2.Empty:  # noqa: N802
         """Remove it; gone already is as good."""
         kind = self._kind(request.urn, context)
-        self._told(request.urn, context, lambda: kind.remove(self._making(), request.id))
+        self._told(context, lambda: kind.remove(self._making(), request.id))
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Context) -> empty_pb2.Empty:  # noqa: N802
@@ -113,19 +109,19 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def _kind(self, urn: str, context: Context) -> Kind:
-        kind: Kind = self._told(urn, context, lambda: kind_of(urn))
+        kind: Kind = self._told(context, lambda: kind_of(urn))
         return kind
 
     def _make(self, urn: str, inputs: Properties, context: Context) -> Properties:
         """Make the resource; a failure after it exists says so in the protocol's own words."""
-        making = self._told(urn, context, self._making)
+        making = self._told(context, self._making)
         kind = self._kind(urn, context)
         try:
             return kind.make(making, inputs)
         except Exception as error:  # noqa: BLE001 - a gate may fail in any way; whoever runs the operation is told
-            self._failed(urn, error)
+            self._failed(error)
             failure = error
-        seen = self._told(urn, context, lambda: kind.look(making, inputs["name"], inputs))
+        seen = self._told(context, lambda: kind.look(making, inputs["name"], inputs))
         if seen is None:
             context.abort(grpc.StatusCode.UNKNOWN, _sentence(failure))
         half = provider_pb2.ErrorResourceInitFailed(
@@ -139,12 +135,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         context.abort(code, _sentence(failure))
         raise AssertionError("abort raises")
 
-    def _told(self, urn: str, context: Context, act: Callable[[], Any]) -> Any:
+    def _told(self, context: Context, act: Callable[[], Any]) -> Any:
         """Return what `act` does; its failure is noted and ends the call."""
         try:
             return act()
         except CartridgeError as error:
-            self._failed(urn, error)
+            self._failed(error)
             context.abort(grpc.StatusCode.UNKNOWN, _sentence(error))
 
 

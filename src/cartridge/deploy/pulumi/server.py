@@ -80,7 +80,10 @@ class Server:
 
     def _answer(self, method: str, request: bytes, context: grpc.ServicerContext) -> bytes:
         handler = self._handler(method, context)
-        answer = handler.unary_unary(handler.request_deserializer(request), context)
+        try:
+            answer = handler.unary_unary(handler.request_deserializer(request), context)
+        except NotImplementedError:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, method)
         return bytes(handler.response_serializer(answer))
 
     def _answer_stream(self, method: str, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:

@@ -13,7 +13,7 @@ THREADS = 16
 
 
 def sweep(docker: Provisioner, holding: Holding, recorder: Recorder) -> tuple[str, ...]:
-    """Remove everything that is held and return what was there: `container/alice`, `volume/alice`, `network/default`.
+    """Remove everything that is held and return what was there: `component/alice`, `volume/alice`, `network/default`.
 
     Raises:
         ApplyError: `docker-refused`.
@@ -27,7 +27,7 @@ def sweep(docker: Provisioner, holding: Holding, recorder: Recorder) -> tuple[st
     def component(name: str) -> list[str]:
         seen, volume = holding.containers.get(name), holding.volumes.get(name)
         return [
-            remove(f"container/{name}", partial(docker.remove_container, seen.identity, politely=False))
+            remove(f"component/{name}", partial(docker.remove_container, seen.identity, politely=False))
             if seen
             else "",
             remove(f"volume/{name}", partial(docker.remove_volume, volume)) if volume else "",

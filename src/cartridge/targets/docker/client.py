@@ -21,7 +21,7 @@ POOL = 64
 
 
 def connect(host: str | None = None, timeout: float = 120.0) -> APIClient:
-    """Return a client of the Engine at `host` (None: the local default).
+    """Return a client of the Engine at `host`; None is what `DOCKER_HOST` says, or the usual place.
 
     Args:
         host: `unix://…`, as in `DOCKER_HOST`.
@@ -30,17 +30,16 @@ def connect(host: str | None = None, timeout: float = 120.0) -> APIClient:
     Raises:
         MissingError: `docker-missing`, `docker-permission`, `docker-remote` or `docker-too-old`.
     """
-    endpoint.dial(endpoint.socket_path(host), 5.0).close()
+    path = endpoint.socket_path(host)
+    endpoint.dial(path, 5.0).close()
     import docker
     from docker.errors import DockerException
 
     try:
-        client = docker.APIClient(
-            base_url=host or endpoint.DEFAULT, version="auto", timeout=int(timeout), max_pool_size=POOL
-        )
+        client = docker.APIClient(base_url=f"unix://{path}", version="auto", timeout=int(timeout), max_pool_size=POOL)
     except DockerException as error:
         raise MissingError(
-            f"no Docker Engine answers at `{host or endpoint.DEFAULT}`",
+            f"no Docker Engine answers at `{path}`",
             code="docker-missing",
             details=(str(error),),
             resolution="install and start Docker Engine 20.10 or newer, or go on with `--target process`",

@@ -1,17 +1,16 @@
-"""What a container's inspection means as a `Condition`. Pure, and shared by the quick look and the driver.
+"""What a container's inspection means as a `Condition`; shared by the quick look and the driver.
 
-A container that ended on our request is told apart from one that ended by itself by a note in the stack's folder:
-Docker does not record who asked. The note names the start it belongs to, so a later start makes it void.
+A container that ended on our request is told apart from one that ended by itself by its note (`notes`). Asks Docker
+nothing.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from cartridge.targets.docker import labels
+from cartridge.targets.docker import labels, notes
 from cartridge.targets.driver import ComponentState, Condition
 
 NEVER = "0001-01-01T00:00:00Z"
@@ -88,9 +87,10 @@ class Inspection:
         """By the port's name: the port of this machine's loopback it is published on."""
         return {name: outer for name, (_, outer) in self.port_numbers.items() if outer}
 
-    def condition(self, notes: StopNotes) -> Condition:
-        """Return what this means, given what we were asked to stop."""
-        state = self._state(notes)
+    def condition(self) -> Condition:
+        """Return what this means."""
+        note = notes.read(self.labels, self.identity)
+        state = self._state(note)
         ended = state in {ComponentState.DONE, ComponentState.STOPPED, ComponentState.FAILED}
         return Condition(
             name=self.component,
@@ -98,51 +98,27 @@ class Inspection:
             identity=self.identity[:12],
             exit_status=_exit_status(self.exit_code) if ended else None,
             started="" if self.started == NEVER else self.started,
-            restarts=self.restarts,
+            restarts=self.restarts + note.restarts,
         )
 
-    def _state(self, notes: StopNotes) -> ComponentState:
+    def _state(self, note: notes.Note) -> ComponentState:
         if self.is_running:
             return ComponentState.RUNNING
         if self.status == "created" and self.started == NEVER:
             # a start that the Engine refused leaves `created` with a status of its own
             return ComponentState.FAILED if self.exit_code else ComponentState.PENDING
-        if notes.covers(self.component, self.started):
+        if note.stopped == self.started:
             return ComponentState.STOPPED
         if self._has_succeeded:
             return ComponentState.DONE
         return ComponentState.FAILED
 
 
-class StopNotes:
-    """Which starts we were asked to end: one small file a component.
-
-    Args:
-        folder: where the notes are; None knows none and keeps none.
-    """
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-
-    def write(self, component: str, started: str) -> None:
-        """Note that the component that started then is ended on request."""
-        if self._folder is not None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self._folder / component).write_text(started, encoding="utf-8")
-
-    def covers(self, component: str, started: str) -> bool:
-        """Tell whether the component that started then was ended on request."""
-        if self._folder is None:
-            return False
-        try:
-            return (self._folder / component).read_text(encoding="utf-8") == started
-        except OSError:
-            return False
-
-
-def notes_of(folder: Path | None) -> StopNotes:
-    """Return the notes kept in a stack's folder."""
-    return StopNotes(None if folder is None else folder / "stopped")
+def count_start(seen: Inspection) -> None:
+    """Take note that a container was started, if it had run before."""
+    if seen.started != NEVER:
+        note = notes.read(seen.labels, seen.identity)
+        notes.write(seen.labels, replace(note, stopped="", restarts=note.restarts + 1))
 
 
 def _exit_status(code: int) -> int:

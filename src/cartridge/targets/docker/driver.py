@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartridge.clock import Clock
 from cartridge.errors import MissingError
-from cartridge.targets.docker import deliver, endpoint, execution
+from cartridge.targets.docker import deliver, endpoint, execution, notes
 from cartridge.targets.docker.client import connect, refused
-from cartridge.targets.docker.conditions import Inspection, notes_of
+from cartridge.targets.docker.conditions import Inspection, count_start
 from cartridge.targets.docker.glance import glance, look
 from cartridge.targets.driver import Address, Condition, Ran
 
@@ -23,18 +24,17 @@ class DockerDriver:
 
     Args:
         stack: the stack's id.
-        folder: its folder of state; keeps which components were ended on request.
         clock: what timeouts pass by.
         host: the Engine, as in `DOCKER_HOST`; None is the local default.
     """
 
-    def __init__(self, stack: str, folder: Path, clock: Clock, host: str | None = None) -> None:
-        self._stack, self._folder, self._clock, self._host = stack, folder, clock, host
+    def __init__(self, stack: str, clock: Clock, host: str | None = None) -> None:
+        self._stack, self._clock, self._host = stack, clock, host
         self._connected: APIClient | None = None
 
     def conditions(self) -> Mapping[str, Condition]:
         """Return a look at every component that has a container, by name."""
-        return glance(self._stack, self._folder, self._host)
+        return glance(self._stack, self._host)
 
     def address(self, component: str, port: str) -> Address:
         """Return where `port` of `component` is reached from this machine.
@@ -72,7 +72,8 @@ class DockerDriver:
         seen = self._seen(component)
         if not seen.is_running:
             return
-        notes_of(self._folder).write(component, seen.started)
+        note = notes.read(seen.labels, seen.identity)
+        notes.write(seen.labels, replace(note, stopped=seen.started))
         with refused(f"stop `{component}`"):
             self._client().stop(seen.identity)
 
@@ -86,6 +87,7 @@ class DockerDriver:
         if not seen.is_running:
             with refused(f"start `{component}`"):
                 self._client().start(seen.identity)
+            count_start(seen)
 
     def read(self, component: str, path: str) -> bytes:
         """Return the bytes of a file; a relative path is taken from the data folder."""
@@ -93,6 +95,7 @@ class DockerDriver:
 
     def data_folder(self, component: str) -> Path | None:
         """Return None: a volume has no path that this program may rely on."""
+        self._seen(component)
         return None
 
     def _seen(self, component: str) -> Inspection:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cartridge.errors import CartridgeError, MissingError
+from cartridge.workspace.settings import variable
 
 DEFAULT = "unix:///var/run/docker.sock"
 API = "1.41"
@@ -63,12 +64,13 @@ class Quick(http.client.HTTPConnection):
 
 
 def socket_path(host: str | None) -> Path:
-    """Return the Unix socket of `host` (as in `DOCKER_HOST`; None: the default).
+    """Return the Unix socket of `host`; None is what `DOCKER_HOST` says, or the usual place.
 
     Raises:
         MissingError: `docker-remote`, it is reached over the network: ports published on its loopback are not ours.
     """
-    scheme, _, place = (host or DEFAULT).partition("://")
+    host = host or variable("DOCKER_HOST") or DEFAULT
+    scheme, _, place = host.partition("://")
     if scheme != "unix":
         raise MissingError(
             f"the Docker Engine `{host}` is on another machine, whose loopback cannot be reached from here",

@@ -7,27 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from cartridge.errors import MissingError
 from cartridge.targets.docker import endpoint, labels
-from cartridge.targets.docker.conditions import Inspection, notes_of
+from cartridge.targets.docker.conditions import Inspection
 from cartridge.targets.driver import Condition
 
 
-def glance(stack: str, folder: Path | None = None, host: str | None = None) -> Mapping[str, Condition]:
+def glance(stack: str, host: str | None = None) -> Mapping[str, Condition]:
     """Return the condition of each component that has a container, by name.
 
     Args:
         stack: the stack's id.
-        folder: its folder of state, where it is noted what was stopped on request; None knows of none.
         host: the Engine; None is the local default.
 
     Raises:
         MissingError: `target-down`, the Engine does not answer.
     """
-    notes = notes_of(folder)
-    return {seen.component: seen.condition(notes) for seen in look(stack, host) if seen.component}
+    return {seen.component: seen.condition() for seen in look(stack, host) if seen.component}
 
 
 def look(stack: str, host: str | None = None) -> list[Inspection]:

@@ -11,12 +11,16 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cartridge.artifacts.installed import Installed
 from cartridge.errors import ApplyError
+from cartridge.targets import secrets
 from cartridge.targets.docker import deliver, images, labels
 from cartridge.targets.docker import ports as host_ports
-from cartridge.targets.docker.client import refused
-from cartridge.targets.docker.conditions import Inspection
+from cartridge.targets.docker.client import connect, refused
+from cartridge.targets.docker.conditions import Inspection, count_start
+from cartridge.targets.docker.deaths import Deaths
 from cartridge.targets.docker.specs import ContainerSpec, NetworkSpec, VolumeSpec
+from cartridge.workspace.settings import variable
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -52,6 +56,29 @@ class Provisioner:
 
     def __init__(self, client: APIClient, stack: str) -> None:
         self._client, self._stack = client, stack
+
+    @classmethod
+    def connect(cls, stack: str) -> Provisioner:
+        """Return a provisioner on the Engine of this machine.
+
+        Raises:
+            MissingError: `docker-missing`, `docker-permission`, `docker-remote`, `docker-too-old`.
+        """
+        return cls(connect(), stack)
+
+    def ensure_image(self, programs: Installed) -> images.Image:
+        """Return the image of these programs, made and loaded where the Engine has none."""
+        return images.ensure(self._client, programs)
+
+    def deaths(self) -> Deaths:
+        """Return the watch on containers of the stack that end from now on."""
+        return Deaths(self._client, self._stack)
+
+    def last_lines(self, name: str, lines: int) -> tuple[str, ...]:
+        """Return the end of a container's log."""
+        with refused(f"read the log of `{name}`"):
+            log = self._client.logs(name, stdout=True, stderr=True, tail=lines)
+        return tuple(log.decode("utf-8", "replace").splitlines())
 
     def holding(self) -> Holding:
         """Return what the Engine has of the stack."""
@@ -97,6 +124,7 @@ class Provisioner:
 
         Raises:
             ApplyError: `docker-refused`, `disk-full`, `name-taken`.
+            MissingError: `secret-missing`.
         """
         found = self.container(spec.name)
         if found is not None and found.labels.get(labels.DIGEST) != spec.digest:
@@ -118,6 +146,7 @@ class Provisioner:
         Raises:
             ApplyError: `port-taken` for a port the stack insists on; `docker-refused`.
         """
+        before = self.container(spec.name)
         for _ in range(5):
             try:
                 with refused(f"start `{spec.name}`"):
@@ -127,6 +156,8 @@ class Provisioner:
                     raise
                 self._move_ports(spec, error)
             else:
+                if before is not None:
+                    count_start(before)
                 return
 
     def container(self, name: str) -> Inspection | None:
@@ -231,7 +262,7 @@ class Provisioner:
                 hostname=spec.component,
                 entrypoint=[spec.command[0]],
                 command=list(spec.command[1:]),
-                environment=dict(spec.environment),
+                environment=secrets.resolve(spec.environment, variable),
                 ports=[inner[name] for name in published],
                 labels=marks,
                 stop_signal=spec.stop_signal,

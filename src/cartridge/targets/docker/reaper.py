@@ -1,14 +1,14 @@
 """Finds Docker resources that nobody owns any more, by their labels alone; no state file is needed.
 
-A resource is an orphan when the lease in force has run out, or when its stack's folder of state is gone from this
-machine. Resources of another machine's stacks (a shared Engine) are judged by their lease only. `remove` takes what
-`find` found, containers first; both can be repeated.
+A resource is an orphan when its lease has run out or its stack's folder of state is gone. What another user, or a user on another machine, has on the same Engine is never judged. Containers come
+before the volumes and networks they use. Every act can be repeated.
 """
 
 from __future__ import annotations
 
 import datetime
-import socket
+import getpass
+import platform
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,45 +40,45 @@ class Labelled:
     labels: Mapping[str, str]
 
 
-def find(client: APIClient, leases: Mapping[str, str], now: datetime.datetime) -> list[Leftover]:
-    """Return every orphan on the Engine: containers, then volumes, then networks.
+def find(engine: APIClient, leases: Mapping[str, str], now: datetime.datetime) -> list[Leftover]:
+    """Return every orphan on the Engine.
 
     Args:
-        client: the Engine.
-        leases: by stack id, when the lease in the registry runs out (ISO 8601, "" for never).
+        engine: from `client.connect`.
+        leases: by stack id, when the lease in this user's registry runs out (ISO 8601, "" for never).
         now: with a zone.
 
     Raises:
         ApplyError: `docker-refused`.
         MissingError: `target-down`.
     """
-    return list(judge(everything(client), leases, now))
+    return list(judge(everything(engine), leases, now, f"{getpass.getuser()}@{platform.node()}:"))
 
 
 def judge(
-    found: Iterable[Labelled], leases: Mapping[str, str], now: datetime.datetime, host: str | None = None
+    found: Iterable[Labelled], leases: Mapping[str, str], now: datetime.datetime, owner: str
 ) -> Iterator[Leftover]:
-    """Yield the orphans among what was found; `host` is this machine's name."""
-    here = socket.gethostname() if host is None else host
+    """Yield the orphans among what was found that belongs to `owner` (`user@host:`)."""
     for one in found:
         stack = one.labels.get(labels.STACK, "")
-        if reason := _reason(one.labels, leases.get(stack), now, here):
+        is_owned = one.labels.get(labels.OWNER, "").startswith(owner)
+        if is_owned and (reason := _reason(one.labels, leases.get(stack), now)):
             yield Leftover(one.kind, one.identity, stack, reason)
 
 
-def everything(client: APIClient) -> Iterator[Labelled]:
+def everything(engine: APIClient) -> Iterator[Labelled]:
     """Yield every resource any stack of ours has on the Engine."""
     chosen = labels.of_anyone()
     with refused("list what stacks have"):
-        containers = client.containers(all=True, filters=chosen)
-        volumes = client.volumes(filters=chosen)["Volumes"] or []
-        networks = client.networks(filters=chosen)
+        containers = engine.containers(all=True, filters=chosen)
+        volumes = engine.volumes(filters=chosen)["Volumes"] or []
+        networks = engine.networks(filters=chosen)
     yield from (Labelled("container", one["Names"][0].lstrip("/"), one["Labels"]) for one in containers)
     yield from (Labelled("volume", one["Name"], one["Labels"]) for one in volumes)
     yield from (Labelled("network", one["Name"], one["Labels"]) for one in networks)
 
 
-def remove(client: APIClient, leftovers: Iterable[Leftover]) -> list[Leftover]:
+def remove(engine: APIClient, leftovers: Iterable[Leftover]) -> list[Leftover]:
     """Remove the orphans, in the order given, and return those that were still there.
 
     Raises:
@@ -90,29 +90,29 @@ def remove(client: APIClient, leftovers: Iterable[Leftover]) -> list[Leftover]:
     for one in leftovers:
         with refused(f"remove the {one.kind} `{one.identity}`"):
             try:
-                _remove(client, one)
+                _remove(engine, one)
             except NotFound:
                 continue
         gone.append(one)
     return gone
 
 
-def _remove(client: APIClient, one: Leftover) -> None:
+def _remove(engine: APIClient, one: Leftover) -> None:
     match one.kind:
         case "container":
-            client.remove_container(one.identity, force=True, v=False)
+            engine.remove_container(one.identity, force=True, v=False)
         case "volume":
-            client.remove_volume(one.identity, force=True)
+            engine.remove_volume(one.identity, force=True)
         case _:
-            client.remove_network(one.identity)
+            engine.remove_network(one.identity)
 
 
-def _reason(marks: Mapping[str, str], lease: str | None, now: datetime.datetime, here: str) -> str:
+def _reason(marks: Mapping[str, str], lease: str | None, now: datetime.datetime) -> str:
+    """Return why it is an orphan, or ""; the registry's word on the lease counts before the label's, which is older."""
     expires = marks.get(labels.EXPIRES, "") if lease is None else lease
     if expires and datetime.datetime.fromisoformat(expires) <= now:
         return f"its lease ran out at {expires}"
     folder = marks.get(labels.FOLDER, "")
-    is_ours = f"@{here}:" in marks.get(labels.OWNER, "")
-    if folder and is_ours and not Path(folder).is_dir():
+    if folder and not Path(folder).is_dir():
         return f"its stack's folder `{folder}` is gone"
     return ""
