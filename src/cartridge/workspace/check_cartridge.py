@@ -21,6 +21,7 @@ from cartridge.workspace.validate import suggestion
 
 _RANGE = re.compile(r"\s*(>=|<=|>|<|==|=)?\s*v?\d+(\.\d+)*\s*(,\s*(>=|<=|>|<|==|=)?\s*v?\d+(\.\d+)*\s*)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET = re.compile(r"secret:(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)")
 
 CartridgeCheck = Callable[[CartridgeFile, Workspace], Iterator[Finding]]
 
@@ -184,9 +185,14 @@ def files(file: CartridgeFile, _: Workspace) -> Iterator[Finding]:
 
 
 def environments(file: CartridgeFile, _: Workspace) -> Iterator[Finding]:
-    """Names of variables are such."""
+    """Names of variables are such, and references to secrets say where those are."""
     for name, component in file.document.components.items():
-        for variable in component.environment:
+        for variable, value in component.environment.items():
+            if value.startswith("secret:") and not _SECRET.fullmatch(value):
+                path: Path = ("components", name, "environment", variable)
+                brief = f"the value of `{variable}` is no reference to a secret"
+                resolution = "write `secret:env:NAME` or `secret:file:PATH`"
+                yield file.source.finding("bad-secret", brief, path, resolution=resolution)
             if not _VARIABLE.fullmatch(variable):
                 brief = f"`{variable}` cannot be the name of a variable"
                 path = ("components", name, "environment", variable)
