@@ -29,7 +29,7 @@ from cartridge.workspace import settings as environment
 
 
 class DirectEngine:
-    """The engine of one stack.
+    """The engine of one stack; whoever changes a stack with it holds the stack's lock (`deploy.locks`).
 
     Args:
         stack: the stack's id.

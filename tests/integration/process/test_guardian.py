@@ -52,7 +52,13 @@ def talk(stack: Stack, *lines: bytes) -> list[dict[str, object]]:
 def test_it_is_small_and_sleeps_without_waking_up(stack: Stack) -> None:
     stack.up(stack.wanted("alice"), stack.wanted("bob"), ttl=3_600_000)
     hello = stack.hello()
-    until(lambda: wakeups(hello.pid) == wakeups(hello.pid), "it is at rest")
+
+    def is_at_rest() -> bool:
+        seen = wakeups(hello.pid)
+        stack.clock.wait(0.2)
+        return seen == wakeups(hello.pid)
+
+    until(is_at_rest, "it has seen our last connection off")
     before = [wakeups(pid) for pid in (hello.pid, hello.watcher)]
 
     stack.clock.wait(1.0)  # the measurement itself: a second in which nothing happens
@@ -128,29 +134,26 @@ def test_many_clients_at_once_get_one_guardian(stack: Stack) -> None:
     assert len(set(hellos)) == 1
 
 
-def test_two_applies_at_once_start_each_component_once(stack: Stack) -> None:
-    wanted = [stack.wanted(name) for name in ("alice", "bob", "carol")]
-    stack.up()
+def test_clients_that_start_a_component_at_once_start_one_process(stack: Stack) -> None:
+    stack.up(stack.wanted("alice"))
+    stack.engine.driver().stop("alice")
+    record = stack.layout.record("alice")
+    assert record is not None
+    definition = stack.layout.definition(record)
+    answers: list[tuple[int, bool]] = []
 
-    errors: list[BaseException] = []
+    def start() -> None:
+        look, was_running = stack.guardian.start(definition, {})
+        answers.append((look.pid, was_running))
 
-    def up() -> None:
-        try:
-            stack.engine.apply(wanted, (), lambda _: None, lambda _: None)
-        except ApplyError as error:
-            errors.append(error)
-
-    stack.engine.place({one.name: (one.ports, one.host_ports, one.installed) for one in wanted})
-    for one in wanted:
-        stack.layout.seed(one.name, None)
-    threads = [threading.Thread(target=up) for _ in range(2)]
+    threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert stack.states() == {"alice": "running", "bob": "running", "carol": "running"}
-    assert len(stack.processes()) == 3 + 2
+    assert len({pid for pid, _ in answers}) == 1
+    assert sorted(was_running for _, was_running in answers) == [False] + [True] * 7
 
 
 def test_rubbish_is_answered_with_an_error_and_does_no_harm(stack: Stack) -> None:
