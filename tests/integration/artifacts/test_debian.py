@@ -123,6 +123,7 @@ def test_an_index_that_nobody_trusted_has_signed_is_refused(tmp_path: Path, monk
 
 
 @pytest.mark.lightning
+@pytest.mark.slow
 def test_bitcoind_comes_as_a_closure_that_runs_here_and_is_a_root_file_system(tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
     pinned, declaration = real_lock(root), real_wanted(root).artifacts["bitcoind"]
