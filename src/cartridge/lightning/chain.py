@@ -76,6 +76,9 @@ class Chain(Protocol):
     def pay(self, outputs: Sequence[Output]) -> str:
         """Pay every output in one transaction, confirmed at once in a block of its own; return its id.
 
+        Args:
+            outputs: each to another address.
+
         Raises:
             ApplyError: `coins-exhausted`, the chain can create no more.
         """

@@ -13,7 +13,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +23,7 @@ from types import SimpleNamespace
 import jinja2
 
 from cartridge import spawn
+from cartridge.artifacts.installed import Installed
 from cartridge.clock import SystemClock
 from cartridge.journal.recorder import Entry, Recorder
 from cartridge.lightning.chain import Bitcoind
@@ -64,6 +65,15 @@ class Programs:
     wallet: Path
 
 
+def of_store(programs: Mapping[str, Installed]) -> Programs:
+    """Return the programs of the shipped stack's artifacts."""
+    return Programs(
+        programs["bitcoind"].binaries["bitcoind"],
+        programs["lnd"].binaries["lnd"],
+        programs["regtest-wallet"].binaries["regtest-wallet"],
+    )
+
+
 @dataclass
 class RawStack:
     """A chain and the nodes of a network, as processes of this test."""
@@ -76,12 +86,17 @@ class RawStack:
     settings: Mapping[str, object] = field(default_factory=lambda: dict(FAST))
     processes: dict[str, Popen[bytes]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    listeners: list[Callable[[Entry], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock, self.cancelled = SystemClock(), threading.Event()
-        self.recorder = Recorder(self.clock, listeners=(self.entries.append,))
+        self.recorder = Recorder(self.clock, listeners=(self.entries.append, self._tell))
         self.secrets = secrets.ensure(self.folder)
         self.ports = _reserve(self.network)
+
+    def _tell(self, entry: Entry) -> None:
+        for listener in self.listeners:
+            listener(entry)
 
     @property
     def patience(self) -> Patience:

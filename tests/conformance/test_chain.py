@@ -1,0 +1,76 @@
+"""What every chain must do: the one in memory and a real bitcoind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from cartridge.artifacts.installed import Installed
+from cartridge.lightning.chain import Chain, Output
+from tests.doubles.chain import FakeChain
+from tests.doubles.networks import network
+from tests.integration.lightning.raw import of_store, raw_stack
+
+ONE = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+OTHER = "bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry"
+
+
+@pytest.fixture(params=["fake", pytest.param("bitcoind", marks=pytest.mark.lightning)])
+def chain(request: pytest.FixtureRequest) -> Iterator[Chain]:
+    """A chain with nothing but its first block."""
+    if request.param == "fake":
+        yield FakeChain()
+        return
+    programs: Mapping[str, Installed] = request.getfixturevalue("programs")
+    with raw_stack(of_store(programs), network(("nobody",))) as stack:
+        stack.start_bitcoind()
+        yield stack.chain
+
+
+def test_a_premined_chain_can_pay_and_is_not_premined_again(chain: Chain):
+    """Rewards are spendable after a hundred blocks."""
+    tip = chain.premine(2)
+
+    assert tip.height == 102
+    assert chain.premine(2) == tip == chain.tip() == chain.block(102)
+
+
+def test_blocks_follow_each_other(chain: Chain):
+    """The newest is the last of the hashes."""
+    hashes = chain.mine(3)
+
+    assert [chain.block(height).hash for height in (1, 2, 3)] == list(hashes)
+    assert chain.tip().hash == hashes[-1]
+
+
+def test_a_payment_is_confirmed_at_once_with_every_output(chain: Chain):
+    """In a block of its own, the next one."""
+    height = chain.premine(2).height
+
+    txid = chain.pay([Output(ONE, 100_000), Output(OTHER, 250_000)])
+
+    coins = chain.unspent([ONE, OTHER])
+    assert sorted((coin.address, coin.amount, coin.height) for coin in coins) == [
+        (OTHER, 250_000, height + 1),
+        (ONE, 100_000, height + 1),
+    ]
+    assert {coin.outpoint.partition(":")[0] for coin in coins} == {txid}
+    assert chain.tip().height == height + 1
+    assert chain.mempool() == frozenset()
+
+
+def test_an_address_nobody_paid_has_nothing(chain: Chain):
+    """Nor has no address at all."""
+    chain.premine(1)
+
+    assert chain.unspent([ONE]) == chain.unspent([]) == ()
+
+
+def test_a_payment_larger_than_what_is_mined_is_paid_all_the_same(chain: Chain):
+    """More is mined first."""
+    chain.premine(1)
+
+    chain.pay([Output(ONE, 12_000_000_000)])
+
+    assert [coin.amount for coin in chain.unspent([ONE])] == [12_000_000_000]

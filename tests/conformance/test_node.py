@@ -1,0 +1,188 @@
+"""What every node must do: those in memory and real lnd. Alice has a channel to bob, with a quarter pushed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from cartridge.artifacts.installed import Installed
+from cartridge.clock import SystemClock
+from cartridge.errors import ApplyError
+from cartridge.journal.recorder import Recorder
+from cartridge.lightning.chain import Output
+from cartridge.lightning.choreography import Handles, raise_network
+from cartridge.lightning.node import Decoded, Node, NodeChannel, Opening, PaymentError, Policy
+from cartridge.lightning.topology import funding
+from cartridge.probes.wait import Patience, until
+from tests.doubles.chain import FakeChain
+from tests.doubles.networks import network
+from tests.doubles.node import FakeLightning
+from tests.integration.lightning.raw import of_store, raw_stack
+
+BLOCK = network(("alice", "bob"), {"from": "alice", "to": "bob", "capacity": "1_000_000 sat", "push": "25%"})
+
+
+@dataclass
+class Pair:
+    """Two nodes with one channel, and their chain."""
+
+    handles: Handles
+
+    @property
+    def alice(self) -> Node:
+        return self.handles.nodes["alice"]
+
+    @property
+    def bob(self) -> Node:
+        return self.handles.nodes["bob"]
+
+    def channel(self) -> NodeChannel:
+        """Return the channel as alice sees it."""
+        return next(channel for channel in self.alice.channels() if channel.memo == "alice-bob-0")
+
+
+@pytest.fixture(scope="module", params=["fake", pytest.param("lnd", marks=pytest.mark.lightning)])
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """A raised network of two."""
+    if request.param == "fake":
+        handles = fake_handles()
+        raise_network(BLOCK, handles, Recorder(SystemClock()), patience())
+        yield Pair(handles)
+        return
+    programs: Mapping[str, Installed] = request.getfixturevalue("programs")
+    with raw_stack(of_store(programs), BLOCK) as stack:
+        stack.up()
+        yield Pair(stack.handles())
+
+
+def fake_handles() -> Handles:
+    """Return two nodes in memory, paid for what they will open."""
+    chain = FakeChain()
+    world = FakeLightning(chain)
+    nodes = {name: world.node(name) for name in BLOCK.nodes}
+    chain.premine(1)
+    for name, amounts in funding(BLOCK).items():
+        chain.pay([Output(nodes[name].new_address(), amount) for amount in amounts])
+    return Handles(chain, nodes, {name: f"{name}:9735" for name in nodes})
+
+
+def patience() -> Patience:
+    return Patience.of(SystemClock(), 20.0, threading.Event())
+
+
+def test_nodes_know_themselves_and_their_peer(pair: Pair):
+    """And where the chain is."""
+    alice, bob = pair.alice.info(), pair.bob.info()
+
+    assert (pair.alice.peers(), pair.bob.peers()) == ({bob.pubkey}, {alice.pubkey})
+    assert (alice.alias, alice.synced, alice.height) == ("alice", True, pair.handles.chain.tip().height)
+
+
+def test_connecting_to_a_peer_that_is_connected_is_no_error(pair: Pair):
+    """Whoever connects need not look first."""
+    pair.alice.connect(pair.bob.info().pubkey, pair.handles.addresses["bob"])
+
+    assert pair.bob.info().pubkey in pair.alice.peers()
+
+
+def test_both_ends_see_one_channel(pair: Pair):
+    """Only the opener has its name."""
+    mine = pair.channel()
+    theirs = next(channel for channel in pair.bob.channels() if channel.point == mine.point)
+
+    assert (mine.capacity, mine.initiator, theirs.initiator, theirs.memo) == (1_000_000, True, False, "")
+    assert (mine.remote, theirs.local) == (250_000, 250_000)
+    assert mine.active
+    assert theirs.active
+    assert not mine.pending
+
+
+def test_a_payment_moves_its_amount_and_says_so(pair: Pair):
+    """There, and back for the next test."""
+    before = pair.channel()
+    invoice = pair.bob.invoice(5_000_000, "coffee")
+
+    asked = pair.alice.decode(invoice.request)
+    paid = pair.alice.pay(invoice.request, fee_limit=0)
+
+    assert asked == Decoded(pair.bob.info().pubkey, 5_000_000, invoice.payment_hash)
+    assert (paid.payment_hash, paid.amount, paid.fee, paid.hops) == (invoice.payment_hash, 5_000_000, 0, 1)
+    until(lambda: pair.channel().remote == before.remote + 5_000, "the payment to settle", patience())
+    assert pair.channel().sent == before.sent + 5_000
+    pair.bob.pay(pair.alice.invoice(5_000_000).request, fee_limit=0, through=before.scid)
+    until(lambda: pair.channel().remote == before.remote, "the payment to settle", patience())
+
+
+def test_a_payment_there_is_no_way_for_fails_with_a_reason(pair: Pair):
+    """Bob holds less than that."""
+    with pytest.raises(PaymentError) as failed:
+        pair.bob.pay(pair.alice.invoice(900_000_000).request, fee_limit=0)
+
+    assert failed.value.code == "payment-failed"
+    assert failed.value.reason
+
+
+def test_a_route_can_be_tested_without_moving_anything(pair: Pair):
+    """The one that exists; another amount has none."""
+    before = pair.channel()
+
+    pair.alice.test_route(pair.bob.info().pubkey, 2_000_000, through=before.scid)
+    with pytest.raises(PaymentError):
+        pair.alice.test_route(pair.bob.info().pubkey, 2_000_000_000, through=before.scid)
+
+    after = pair.channel()
+    assert (after.remote, after.sent, after.received) == (before.remote, before.sent, before.received)
+
+
+def test_a_policy_is_known_to_both_once_it_is_set(pair: Pair):
+    """All five values."""
+    wanted = Policy(base_fee=3_000, fee_rate=33, time_lock_delta=44, min_htlc=1_000, max_htlc=500_000_000)
+    point, bob = pair.channel().point, pair.bob.info().pubkey
+
+    pair.bob.set_policy(point, wanted)
+
+    for node in (pair.alice, pair.bob):
+        until(partial(knows, node, point, bob, wanted), "the policy to spread", patience())
+
+
+def knows(node: Node, point: str, end: str, policy: Policy) -> bool:
+    return any(edge.point == point and edge.policy(end) == policy for edge in node.edges())
+
+
+def test_coins_arrive_at_a_new_address(pair: Pair):
+    """Confirmed, with their outpoint."""
+    txid = pair.handles.chain.pay([Output(pair.bob.new_address(), 77_777)])
+
+    def arrived() -> list[int]:
+        return [coin.amount for coin in pair.bob.coins() if coin.outpoint.startswith(txid) and coin.confirmations]
+
+    assert until(arrived, "the coin", patience()) == [77_777]
+
+
+def test_a_channel_that_waits_for_a_block_is_pending_at_both_ends(pair: Pair):
+    """And becomes active with it."""
+    txid = pair.handles.chain.pay([Output(pair.bob.new_address(), 50_300)])
+    coin = until(
+        lambda: next((coin.outpoint for coin in pair.bob.coins() if coin.outpoint.startswith(txid)), ""),
+        "the coin",
+        patience(),
+    )
+
+    opening = Opening(peer=pair.alice.info().pubkey, capacity=50_000, push=0, coin=coin, memo="another")
+    point = until(lambda: pair.bob.open(opening), "the channel to open", patience(), expected=(ApplyError,))
+
+    pending = [channel for node in (pair.alice, pair.bob) for channel in node.channels() if channel.point == point]
+    assert [(one.pending, one.active, one.confirmations_missing, one.scid) for one in pending] == [
+        (True, False, 1, 0)
+    ] * 2
+    pair.handles.chain.mine()
+    until(partial(active, pair, point), "the channel to be active", patience())
+
+
+def active(pair: Pair, point: str) -> bool:
+    ends = [channel for node in (pair.alice, pair.bob) for channel in node.channels() if channel.point == point]
+    return len(ends) == 2 and all(channel.active for channel in ends)

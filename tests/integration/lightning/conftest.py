@@ -1,0 +1,25 @@
+"""A raw chain and nodes for the tests of this folder, made of the store's programs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+
+import pytest
+
+from cartridge.artifacts.installed import Installed
+from cartridge.model.network import Network
+from tests.integration.lightning.raw import Programs, RawStack, of_store, raw_stack
+
+Make = Callable[[Network], RawStack]
+
+
+@pytest.fixture
+def bare(programs: Mapping[str, Installed]) -> Programs:
+    """The programs a raw stack runs."""
+    return of_store(programs)
+
+
+@pytest.fixture
+def make(bare: Programs) -> Iterator[Make]:
+    """Makes a raw stack that is gone after the test."""
+    with ExitStack() as stacks:
+        yield lambda network: stacks.enter_context(raw_stack(bare, network))
