@@ -114,7 +114,8 @@ def test_a_payment_moves_its_amount_and_says_so(pair: Pair):
     until(lambda: pair.channel().remote == before.remote + 5_000, "the payment to settle", patience())
     assert pair.channel().sent == before.sent + 5_000
     pair.bob.pay(pair.alice.invoice(5_000_000).request, fee_limit=0, through=before.scid)
-    until(lambda: pair.channel().remote == before.remote, "the payment to settle", patience())
+    until(lambda: pair.channel().received == before.received + 5_000, "the payment to settle", patience())
+    assert pair.channel().remote == before.remote
 
 
 def test_a_payment_there_is_no_way_for_fails_with_a_reason(pair: Pair):

@@ -7,7 +7,6 @@ templates, so what is tested is what users run.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import socket
@@ -15,7 +14,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from subprocess import Popen  # noqa: TID251 only its type
 from types import SimpleNamespace
@@ -219,24 +217,6 @@ def raw_stack(programs: Programs, network: Network) -> Iterator[RawStack]:
     finally:
         stack.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def line(count: int, **channel: object) -> Network:
-    """Return a line of `count` nodes, each with a channel to the next."""
-    names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"][:count]
-    return network(
-        names,
-        *(
-            {"from": here, "to": there, "capacity": "10_000_000 sat", "push": "50%", **channel}
-            for here, there in pairwise(names)
-        ),
-    )
-
-
-def network(nodes: Iterable[str], *channels: Mapping[str, object], **rest: object) -> Network:
-    """Return a network of lnd nodes with these channels, written as a user writes them."""
-    block = {"nodes": {name: {"implementation": "lnd"} for name in nodes}, "channels": channels, **rest}
-    return Network.model_validate_json(json.dumps(block))
 
 
 def _reserve(network: Network) -> dict[tuple[str, str], int]:
