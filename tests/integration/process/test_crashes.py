@@ -110,11 +110,12 @@ def test_a_killed_watcher_is_replaced(stack: Stack) -> None:
 
 def test_a_guardian_told_to_end_ends_all_in_order_and_keeps_the_data(stack: Stack) -> None:
     order = stack.root / "order"
-    says = "trap 'echo {0} >> {1}; exit 0' TERM; while :; do sleep 0.05; done"
+    says = "trap 'echo {0} >> {1}; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     stack.up(
         stack.wanted("chain", says.format("chain", order), seed={"kept": b"yes"}),
         stack.wanted("node", says.format("node", order), depends_on=("chain",)),
     )
+    until(lambda: stack.log("chain") == stack.log("node") == ["up"], "both listen to signals")
 
     os.kill(stack.hello().pid, signal.SIGTERM)
 
