@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from cartridge.errors import InputError, UnknownVerdictError
+from cartridge.errors import UnknownVerdictError
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning import proof, topology
 from cartridge.lightning.chain import Chain, Output
 from cartridge.lightning.node import Node, NodeChannel, NotYetError, Opening, Policy
+from cartridge.lightning.observation import look_at_graph, observe
 from cartridge.lightning.producer import BlockProducer
 from cartridge.lightning.topology import ChannelKey, NetworkPlan, PolicyChange, Seen
 from cartridge.model.network import Channel, Network
@@ -69,41 +70,9 @@ def raise_network(network: Network, handles: Handles, recorder: Recorder, patien
         PaymentError: `payment-failed`, a probe did not pass.
         CartridgeError: what chain and nodes raise.
     """
-    refuse_impossible(network)
+    topology.refuse_impossible(network)
     with ThreadPoolExecutor(max(4, min(64, 2 * len(handles.nodes) + len(network.channels)))) as pool:
         return _Run(network, handles, recorder, patience, pool).all_steps()
-
-
-def observe(handles: Handles) -> Mapping[str, Seen]:
-    """Return what every node of a live network looks like, for `topology.plan_network`."""
-    with ThreadPoolExecutor(max(1, len(handles.nodes))) as pool:
-        return dict(zip(handles.nodes, pool.map(look, handles.nodes.values()), strict=True))
-
-
-def look(node: Node) -> Seen:
-    """Return what one node looks like."""
-    return Seen(node.info().pubkey, node.channels(), node.coins(), look_at_graph(node))
-
-
-def look_at_graph(node: Node) -> Mapping[tuple[str, str], Policy]:
-    """Return the policies a node knows, by the channel's point and the end's public key."""
-    return {
-        (edge.point, pubkey): policy
-        for edge in node.edges()
-        for pubkey, policy in zip(edge.ends, edge.policies, strict=True)
-        if policy is not None
-    }
-
-
-def refuse_impossible(network: Network) -> None:
-    """Raise InputError (`network-impossible`) with everything in the block that lnd would refuse."""
-    if found := topology.problems(network):
-        raise InputError(
-            found[0].brief,
-            code="network-impossible",
-            details=tuple(f"{'.'.join(map(str, problem.path))}: {problem.brief}" for problem in found[1:]),
-            resolution=found[0].resolution,
-        )
 
 
 @dataclass
@@ -136,8 +105,8 @@ class _Run:
         return Raised(plan.changes, {str(key): self.points[key] for key in self.wanted})
 
     def observe(self) -> Mapping[str, Seen]:
-        nodes = self.handles.nodes
-        seen = dict(zip(nodes, self.everywhere(look, nodes.values()), strict=True))
+        """Look at every node, and remember what does not change."""
+        seen = observe(self.handles.nodes)
         self.pubkeys = {name: one.pubkey for name, one in seen.items()}
         self.points = {key: channel.point for key, channel in topology.match(self.network, seen).items()}
         return seen

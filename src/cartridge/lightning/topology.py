@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from cartridge.errors import InputError
 from cartridge.lightning.lnd import FUNDING_FEE
 from cartridge.lightning.node import NodeChannel, Policy, WalletCoin
 from cartridge.lightning.proof import half_proven
@@ -222,6 +223,17 @@ def problems(network: model.Network) -> tuple[Problem, ...]:
                 )
             )
     return tuple(found)
+
+
+def refuse_impossible(network: Network) -> None:
+    """Raise InputError (`network-impossible`) with everything in the block that lnd would refuse."""
+    if found := problems(network):
+        raise InputError(
+            found[0].brief,
+            code="network-impossible",
+            details=tuple(f"{'.'.join(map(str, problem.path))}: {problem.brief}" for problem in found[1:]),
+            resolution=found[0].resolution,
+        )
 
 
 def _channel_problems(place: int, channel: model.Channel) -> Iterable[Problem]:

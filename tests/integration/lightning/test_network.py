@@ -8,8 +8,8 @@ import pytest
 
 from cartridge.errors import ApplyError
 from cartridge.journal.events import StepEnded
-from cartridge.lightning.choreography import observe
 from cartridge.lightning.node import NodeChannel, Policy
+from cartridge.lightning.observation import observe
 from cartridge.lightning.topology import keys, match
 from cartridge.plan.change import ChangeKind
 from cartridge.probes import bitcoind, lnd
@@ -26,7 +26,7 @@ class KilledError(BaseException):
 
 def channels(stack: RawStack) -> dict[str, NodeChannel]:
     """Return the network's channels by name, as their openers see them."""
-    return {key.name: channel for key, channel in match(stack.network, observe(stack.handles())).items()}
+    return {key.name: channel for key, channel in match(stack.network, observe(stack.handles().nodes)).items()}
 
 
 def opened(stack: RawStack) -> int:
@@ -79,9 +79,9 @@ def test_a_network_becomes_as_written(make: Make):
         "carol-bob-0": (200_000, 50_000, True, True),
     }
     assert balances(stack) == {"alice": 100_000_000, "bob": 1_234_567, "carol": 100_000_000}
-    alice, bob = (observe(stack.handles())[name] for name in ("alice", "bob"))
+    alice, bob = (observe(stack.handles().nodes)[name] for name in ("alice", "bob"))
     point = found["alice-bob-0"].point
-    for one in observe(stack.handles()).values():
+    for one in observe(stack.handles().nodes).values():
         mine, theirs = one.policies[point, alice.pubkey], one.policies[point, bob.pubkey]
         assert (mine.base_fee, mine.fee_rate) == (7_000, 77)
         assert theirs == Policy(theirs.base_fee, 500, 40, 2_000, 1_000_000_000)

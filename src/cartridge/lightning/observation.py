@@ -1,0 +1,30 @@
+"""A look at the nodes of a live network. Only asks, all at the same time; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from cartridge.lightning.node import Node, Policy
+from cartridge.lightning.topology import Seen
+
+
+def observe(nodes: Mapping[str, Node]) -> Mapping[str, Seen]:
+    """Return what every node looks like, by name, for `topology.plan_network`."""
+    with ThreadPoolExecutor(max(1, len(nodes))) as pool:
+        return dict(zip(nodes, pool.map(look, nodes.values()), strict=True))
+
+
+def look(node: Node) -> Seen:
+    """Return what one node looks like."""
+    return Seen(node.info().pubkey, node.channels(), node.coins(), look_at_graph(node))
+
+
+def look_at_graph(node: Node) -> Mapping[tuple[str, str], Policy]:
+    """Return the policies a node knows, by the channel's point and the end's public key."""
+    return {
+        (edge.point, pubkey): policy
+        for edge in node.edges()
+        for pubkey, policy in zip(edge.ends, edge.policies, strict=True)
+        if policy is not None
+    }
