@@ -36,7 +36,9 @@ def run(place: Place) -> Report:
     checks = {size: Samples(f"{size}", tuple(_check(place, size) for _ in range(3))) for size in SIZES}
     report.claims.append(Claim("`cartridge check`, 1,000 components, CPU", checks[1_000], 1.0))
     growth = (checks[10_000].median - checks[1_000].median) / (checks[1_000].median - checks[100].median) / 10
-    report.claims.append(Claim("the same, growth 100→10,000 against a line", Samples("growth", (growth,)), 1.2, unit=""))
+    report.claims.append(
+        Claim("the same, growth 100→10,000 against a line", Samples("growth", (growth,)), 1.2, unit="")
+    )
     report.notes += [f"`cartridge check` of {size:,} components: {checks[size]} s of CPU" for size in SIZES]
     return report
 

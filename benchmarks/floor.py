@@ -3,9 +3,9 @@
 A yardstick with no safety at all (no TLS, no macaroons, fixed ports, loopback only); `benchmarks.lightning` compares
 `cartridge up` with it in one run.
 
-usage: python -m benchmarks.floor NODES --bitcoind "CMD" --lnd PATH [--mkwallet PATH] [--payments N]
+usage: python -m benchmarks.floor NODES --bitcoind "CMD" --lnd PATH [--wallets PATH] [--payments N]
   --bitcoind   command line that starts bitcoind, e.g. "/path/ld.so --library-path /path/lib /path/bitcoind"
-  --mkwallet   writes each node's wallet first, with cheap key derivation (JSON for tools/lnd/regtest-wallet, or a program that takes a folder and a seed)
+  --wallets    path of regtest-wallet: each node's wallet is written first, with cheap key derivation
 Prints one line a stage: seconds since the start, then what was reached.
 """
 
@@ -61,10 +61,22 @@ def start_bitcoind(command, folder, processes):
     until(lambda: bitcoin("getblockchaininfo"))
 
 
-def start_lnd(binary, mkwallet, folder, node, processes):
-    folder.mkdir()
-    if mkwallet:
-        subprocess.run([mkwallet, folder, f"{node + 1:064x}"], check=True)
+def write_wallets(program, folders):
+    """Write every node's wallet; it believes that the chain up to its tip does not concern it."""
+    tip = bitcoin("getblockheader", bitcoin("getbestblockhash"))
+    about = {"macaroon_root_key": "00" * 32, "addresses": 0, "hosts": [], "ips": ["127.0.0.1"]}
+    nodes = [{"name": folder.name, "seed": f"{index + 1:064x}", **about} for index, folder in enumerate(folders)]
+    known = {"height": tip["height"], "hash": tip["hash"], "time": tip["time"]}
+    said = "\n".join(json.dumps(line) for line in ({"nodes": nodes}, {"synced_to": known}))
+    answer = subprocess.run([program], input=said, capture_output=True, text=True, check=True).stdout
+    for folder, node in zip(folders, json.loads(answer.splitlines()[1])["nodes"], strict=True):
+        for path, content in node["files"].items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(base64.b64decode(content))
+
+
+def start_lnd(binary, folder, node, processes):
+    folder.mkdir(exist_ok=True)
     options = f"""--lnddir={folder} --bitcoin.regtest --bitcoin.node=bitcoind --bitcoind.rpchost=127.0.0.1:{BITCOIN_RPC}
         --bitcoind.rpcuser=u --bitcoind.rpcpass=p --bitcoind.zmqpubrawblock=tcp://127.0.0.1:{ZMQ_BLOCK}
         --bitcoind.zmqpubrawtx=tcp://127.0.0.1:{ZMQ_TX} --noseedbackup --no-macaroons --no-rest-tls --nobootstrap
@@ -75,12 +87,12 @@ def start_lnd(binary, mkwallet, folder, node, processes):
         processes.append(subprocess.Popen([binary, *options.split()], stdout=log, stderr=log))
 
 
-def main():
+def main():  # noqa: PLR0915 - one stage after another, as it runs
     parser = argparse.ArgumentParser()
     parser.add_argument("nodes", type=int)
     parser.add_argument("--bitcoind", required=True)
     parser.add_argument("--lnd", required=True)
-    parser.add_argument("--mkwallet")
+    parser.add_argument("--wallets")
     parser.add_argument("--payments", type=int, default=0)
     options = parser.parse_args()
     nodes, last = range(options.nodes), options.nodes - 1
@@ -94,7 +106,12 @@ def main():
 
     def pay(amount):
         invoice = lnd(last, "/v1/invoices", {"value": str(amount)})["payment_request"]
-        order = {"payment_request": invoice, "timeout_seconds": 30, "no_inflight_updates": True, "fee_limit_sat": 100000}
+        order = {
+            "payment_request": invoice,
+            "timeout_seconds": 30,
+            "no_inflight_updates": True,
+            "fee_limit_sat": 100000,
+        }
         return lnd(0, "/v2/router/send", order)["result"]["status"] == "SUCCEEDED"
 
     with ThreadPoolExecutor(64) as pool, contextlib.ExitStack() as stack:
@@ -107,8 +124,11 @@ def main():
         bitcoin("generatetoaddress", 101, address)
         reached("bitcoind with 101 blocks")
 
+        folders = [folder / f"lnd{node}" for node in nodes]
+        if options.wallets:
+            write_wallets(options.wallets, folders)
         for node in nodes:
-            start_lnd(options.lnd, options.mkwallet, folder / f"lnd{node}", node, processes)
+            start_lnd(options.lnd, folders[node], node, processes)
         everywhere(lambda n: until(lambda: lnd(n, "/v1/state")["state"] == "SERVER_ACTIVE"))
         reached(f"{options.nodes} lnd active")
 
@@ -116,15 +136,30 @@ def main():
         wallets = everywhere(lambda n: lnd(n, "/v1/newaddress?type=TAPROOT_PUBKEY")["address"])
         bitcoin("sendmany", "", dict.fromkeys(wallets, 1), wallet="wallet/miner")
         bitcoin("generatetoaddress", 1, address)
-        everywhere(lambda n: lnd(n, "/v1/peers", {"addr": {"pubkey": keys[n + 1], "host": f"127.0.0.1:{P2P + n + 1}"}}), nodes[:-1])
-        everywhere(lambda n: until(lambda: int(lnd(n, "/v1/balance/blockchain")["confirmed_balance"]) and lnd(n, "/v1/getinfo")["synced_to_chain"]))
+        everywhere(
+            lambda n: lnd(n, "/v1/peers", {"addr": {"pubkey": keys[n + 1], "host": f"127.0.0.1:{P2P + n + 1}"}}),
+            nodes[:-1],
+        )
+        everywhere(
+            lambda n: until(
+                lambda: (
+                    int(lnd(n, "/v1/balance/blockchain")["confirmed_balance"])
+                    and lnd(n, "/v1/getinfo")["synced_to_chain"]
+                )
+            )
+        )
         reached("wallets funded")
 
         open_channel = {"local_funding_amount": "10000000", "push_sat": "5000000"}
-        everywhere(lambda n: until(lambda: lnd(n, "/v1/channels", {"node_pubkey_string": keys[n + 1], **open_channel})), nodes[:-1])
+        everywhere(
+            lambda n: until(lambda: lnd(n, "/v1/channels", {"node_pubkey_string": keys[n + 1], **open_channel})),
+            nodes[:-1],
+        )
         until(lambda: len(bitcoin("getrawmempool")) >= last)
         bitcoin("generatetoaddress", 1, address)
-        everywhere(lambda n: until(lambda: len(lnd(n, "/v1/channels?active_only=true")["channels"]) == (n > 0) + (n < last)))
+        everywhere(
+            lambda n: until(lambda: len(lnd(n, "/v1/channels?active_only=true")["channels"]) == (n > 0) + (n < last))
+        )
         reached("channels active")
 
         bitcoin("generatetoaddress", 5, address)

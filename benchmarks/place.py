@@ -24,9 +24,7 @@ class Place:
 
     def cartridge(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run our program in the project and return what it said; raise where it fails."""
-        done = subprocess.run(
-            [self.program, *arguments], cwd=self.project, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([self.program, *arguments], cwd=self.project, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"cartridge {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done

@@ -151,11 +151,14 @@ class Bitcoind:
         if height < rewards + MATURITY:
             # to nobody: every reward of the wallet costs it a write to its database
             self._rpc.call("generatetodescriptor", rewards + MATURITY - max(height, rewards), _BURN)
+        self._keep()
         return self.tip()
 
     def mine(self, blocks: int = 1) -> tuple[str, ...]:
         """Mine blocks with everything in the mempool and return their hashes, oldest first."""
-        return _hashes.validate_python(self._rpc.call("generatetoaddress", blocks, self._address()))
+        hashes = _hashes.validate_python(self._rpc.call("generatetoaddress", blocks, self._address()))
+        self._keep()
+        return hashes
 
     def pay(self, outputs: Sequence[Output]) -> str:
         """Pay every output in one transaction, confirmed at once in a block of its own; return its id."""
@@ -165,6 +168,7 @@ class Bitcoind:
             self._rpc.call("send", wanted, None, "unset", _FEE_RATE, {"add_to_wallet": False}, wallet=_WALLET)
         )
         self._rpc.call("generateblock", self._address(), [sent.hex])
+        self._keep()
         return sent.txid
 
     def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
@@ -186,6 +190,15 @@ class Bitcoind:
     def mempool(self) -> frozenset[str]:
         """Return the ids of the transactions that wait for a block."""
         return frozenset(_hashes.validate_python(tuple(self._rpc.call("getrawmempool"))))
+
+    def _keep(self) -> None:
+        """Have every block written to disk, which bitcoind else does once an hour.
+
+        A kill would take the newest blocks back, and with them what lnd built on: its wallet cannot go back behind
+        the block it was written at, and a channel cannot move to another one. This question flushes first
+        (Bitcoin Core, src/rpc/blockchain.cpp, gettxoutsetinfo) and costs a few milliseconds on a chain like ours.
+        """
+        self._rpc.call("gettxoutsetinfo", "none")
 
     def _header(self, block: str) -> Block:
         header = _Header.model_validate(self._rpc.call("getblockheader", block))

@@ -6,11 +6,10 @@ Never touches a stack that is alive, of this project or another, nor anything of
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cartridge.artifacts.store import Store
 from cartridge.deploy import locks, statefile
@@ -19,11 +18,6 @@ from cartridge.errors import CartridgeError
 from cartridge.operations.context import Context
 from cartridge.operations.results import GcResult, Orphan
 from cartridge.targets.process import marks, orphans
-
-if TYPE_CHECKING:
-    from docker import APIClient
-
-    from cartridge.targets.docker.reaper import Leftover
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +58,12 @@ def _docker(context: Context) -> Iterator[_Found]:
         return
     leases = {entry.lease.stack: entry.lease.expires for entry in registry(context.settings).entries()}
     for left in docker.find(client, leases, context.clock.now()):
-        yield _Found(left.kind, left.identity, left.stack, left.reason, partial(_undock, client, left))
+        remove = partial(docker.remove, client, [left])
+        yield _Found(left.kind, left.identity, left.stack, left.reason, partial(_has_removed, remove))
 
 
-def _undock(client: APIClient, left: Leftover) -> bool:
-    from cartridge.targets.docker import reaper as docker
-
-    return bool(docker.remove(client, [left]))
+def _has_removed(remove: Callable[[], Sequence[object]]) -> bool:
+    return bool(remove())
 
 
 def _leases(context: Context) -> Iterator[_Found]:

@@ -55,8 +55,7 @@ def wanted_of(context: Context, workspace: Workspace) -> Wanted:
         for file in versions.values()
         for name, artifact in file.document.artifacts.items()
     }
-    pinned = {path: value for path, value in workspace.inputs.items() if path.startswith(("cartridges/", "templates/"))}
-    return Wanted({**artifacts, **toolchain.TOOLS}, pinned)
+    return Wanted({**artifacts, **toolchain.TOOLS}, programs.locked_inputs(workspace.inputs))
 
 
 def _lines(held: Lock, drifted: dict[str, str]) -> tuple[LockLine, ...]:

@@ -70,6 +70,11 @@ def pins(context: Context, stack: ResolvedStack) -> Mapping[str, str]:
     return {name: digest(held.artifacts[name]) if name in held.artifacts else "" for name in stack.artifacts}
 
 
+def locked_inputs(inputs: Mapping[str, str]) -> Mapping[str, str]:
+    """Return those of a workspace's inputs that the lock pins: cartridges and templates, not the stacks themselves."""
+    return {path: value for path, value in inputs.items() if path.startswith(("cartridges/", "templates/"))}
+
+
 def ensure(context: Context, stack: ResolvedStack) -> Mapping[str, Installed]:
     """Return every program the stack needs, by artifact: fetched or built first where it is not in the store.
 

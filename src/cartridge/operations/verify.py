@@ -28,7 +28,7 @@ def verify(context: Context, *, require: str | None = None) -> VerifyResult:
     with context.recorder.step("verify", "hashing what is in the store"):
         graded = (
             *grades.verify(stack.artifacts, held, programs.sources(context)),
-            *grades.verify_inputs(stack.inputs, held),
+            *grades.verify_inputs(programs.locked_inputs(stack.inputs), held),
         )
     lines = tuple(VerifyLine(one.resource, one.grade.value, one.detail, one.wrong) for one in graded)
     return VerifyResult(grades.lowest(one.grade for one in graded).value, lines)

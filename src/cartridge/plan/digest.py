@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 
 from pydantic import BaseModel
 
+from cartridge.model.quantities import Share
 from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack
 
 
@@ -60,6 +61,8 @@ def plain(value: object) -> object:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, Share):
+        return {"parts_per_million": int(value)}  # told apart from as many millisatoshis
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise TypeError(f"{type(value).__name__} has no canonical form")

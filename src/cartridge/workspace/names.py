@@ -12,10 +12,7 @@ CONTEXT: tuple[str, ...] = (
     "data",
     "config",
     "program",
-    "file",
-    "ports",
     "secrets",
-    "chain",
 )
 """What each means: docs/reference/templates.md."""
 
