@@ -225,7 +225,7 @@ def problems(network: model.Network) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def refuse_impossible(network: Network) -> None:
+def refuse_impossible(network: model.Network) -> None:
     """Raise InputError (`network-impossible`) with everything in the block that lnd would refuse."""
     if found := problems(network):
         raise InputError(
