@@ -6,11 +6,13 @@ macaroons. Nothing here is ever printed or put into a plan.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,15 +25,11 @@ def ensure(folder: Path) -> Mapping[str, str]:
     path = folder / NAME
     if not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = folder / f".{NAME}.{os.getpid()}"
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf-8") as file:  # made 0600
             json.dump(_made(), file)
-        try:
-            os.link(beside, path)
-        except FileExistsError:
-            pass
-        finally:
-            beside.unlink()
+            file.flush()
+            with contextlib.suppress(FileExistsError):  # another process was first
+                os.link(file.name, path)
     return {name: str(value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
 
 

@@ -84,6 +84,7 @@ def assemble(
             depends_on=component.depends_on,
             stop=component.stop,
             seed=seeds.get(component.name),
+            one_shot=component.ready.probe == "exit",
         )
         for component in stack.components
     )

@@ -16,6 +16,7 @@ import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cartridge.errors import DocumentsError, Finding, Mark
+from cartridge.model.network import Network
 from cartridge.render.bundle import Bundle, RenderedComponent, RenderedFile
 from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack
 
@@ -90,6 +91,11 @@ def render(stack: ResolvedStack, places: Places) -> Bundle:
     return Bundle(rendered, _digest(rendered))
 
 
+def context_names() -> tuple[str, ...]:
+    """Return the names a template is offered, which the checks of documents allow it to use."""
+    return tuple(_offered(None, None, {}, SymbolicPlaces()))
+
+
 def fill(text: str, secrets: Mapping[str, str]) -> str:
     """Return `text` with every placeholder replaced by its secret.
 
@@ -128,12 +134,18 @@ def _component(
 
 
 def _context(stack: ResolvedStack, component: ResolvedComponent, places: Places) -> dict[str, Any]:
-    node = stack.network.nodes[component.node] if stack.network and component.node else None
+    offered = _offered(component, stack.network, component.settings, places)
+    return {**offered, "node": stack.network.nodes[component.node] if stack.network and component.node else None}
+
+
+def _offered(
+    component: ResolvedComponent | None, network: Network | None, settings: Mapping[str, Any], places: Places
+) -> dict[str, Any]:
     return {
         "component": component,
-        "settings": component.settings,
-        "network": stack.network,
-        "node": node,
+        "settings": settings,
+        "network": network,
+        "node": None,
         "listen": places.listen,
         "reach": places.reach,
         "data": places.data,

@@ -54,6 +54,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CARTRIDGE_RUNTIME", "runtime", "a folder", "sockets of running stacks; its path must be short"),
     Variable("CARTRIDGE_MIRROR", "mirror", "a URL", "replaces scheme and host of every download"),
     Variable("CARTRIDGE_STEP_GATE", "step_gate", "a socket's path", "holds a run at each step; for tests that kill it"),
+    Variable("CARTRIDGE_COMPONENT", "-", "a name", "set for what runs in a component, to know it by; not heeded"),
     Variable("NO_COLOR", "no_color", "anything", "no colour on a terminal"),
     Variable("CI", "ci", "yes or no", "plain progress, no questions"),
     Variable("XDG_CACHE_HOME", "store", "a folder", "where the store is put (`~/.cache` else)"),
