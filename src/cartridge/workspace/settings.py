@@ -54,7 +54,6 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CARTRIDGE_RUNTIME", "runtime", "a folder", "sockets of running stacks; its path must be short"),
     Variable("CARTRIDGE_MIRROR", "mirror", "a URL", "replaces scheme and host of every download"),
     Variable("CARTRIDGE_STEP_GATE", "step_gate", "a socket's path", "holds a run at each step; for tests that kill it"),
-    Variable("CARTRIDGE_COMPONENT", "-", "a name", "set for what runs in a component, to know it by; not heeded"),
     Variable("NO_COLOR", "no_color", "anything", "no colour on a terminal"),
     Variable("CI", "ci", "yes or no", "plain progress, no questions"),
     Variable("XDG_CACHE_HOME", "store", "a folder", "where the store is put (`~/.cache` else)"),
@@ -64,6 +63,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("PATH", "path", "folders, with `:` between", "where installed programs are looked for"),
 )
 """Every variable, in the order of the documentation. The job variables of CI services are in `_JOBS`."""
+
+_MARKS = {"CARTRIDGE_COMPONENT"}
+"""Variables we set for what runs in a component, and do not heed ourselves."""
 
 _JOBS = ("GITHUB_RUN_ID", "GITHUB_JOB", "CI_JOB_ID", "BUILD_TAG", "BUILDKITE_JOB_ID", "CIRCLE_WORKFLOW_JOB_ID")
 
@@ -207,7 +209,7 @@ def _wrong(name: str, value: str, resolution: str) -> InputError:
 
 
 def _strangers(given: Mapping[str, str]) -> tuple[Finding, ...]:
-    known = {entry.name for entry in VARIABLES}
+    known = {entry.name for entry in VARIABLES} | _MARKS
     strangers = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
     return tuple(_stranger(name, known) for name in strangers)
 
