@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from cartridge.artifacts.installed import Installed
+from cartridge.artifacts.toolchain import PULUMI
 from cartridge.clock import SystemClock
 from cartridge.deploy.direct import DirectEngine
 from cartridge.deploy.engine import Engine
+from cartridge.deploy.pulumi.engine import PulumiEngine
 from cartridge.journal.recorder import Recorder
+from cartridge.operations import programs
+from cartridge.operations.context import Context, Options
+from cartridge.targets.docker import images
 from cartridge.workspace import settings
 from tests.conformance.harness import Behaviour, Harness, World
 from tests.doubles.engine import FakeEngine
@@ -71,10 +78,48 @@ def process(folder: Path) -> Iterator[Harness]:
         engine.destroy()
 
 
-HARNESSES: dict[str, Maker] = {"fake": fake, "process": process}
+@dataclass
+class DockerHarness:
+    """Real containers of an image made from the same programs, through a real Pulumi."""
+
+    engine: Engine
+    installed: Installed
+    has_folders: bool = False
+
+    def command(self, behaviour: Behaviour) -> tuple[str, ...]:
+        """Return a line of shell; the first process of a container has to ask for the signal that ends it."""
+        says = [f"echo '{line}'" for line in behaviour.says]
+        ends = "trap 'exit 0' TERM; sleep 1000 & wait" if behaviour.ends is None else f"exit {behaviour.ends}"
+        return (f"{images.PROGRAMS}/sh", "-c", "; ".join([*says, ends]))
+
+
+@contextmanager
+def docker(folder: Path) -> Iterator[Harness]:
+    """Make the harness of real containers."""
+    clock = SystemClock()
+    given = settings.read({"HOME": str(folder / "home"), "PATH": os.defpath})
+    state = folder / "state" / "conformance"
+    engine = PulumiEngine("conformance", state, given, clock, Recorder(clock), pulumi=pulumi)
+    try:
+        yield DockerHarness(engine, installed(folder))
+    finally:
+        engine.destroy()
+
+
+@cache
+def pulumi() -> Path:
+    """Return the Pulumi CLI of the store."""
+    context = Context.open(Options(stack="lightning-pair"), "test")
+    try:
+        return programs.tool(context, PULUMI)
+    finally:
+        context.close()
+
+
+HARNESSES: dict[str, Maker] = {"fake": fake, "process": process, "docker": docker}
 """Every target under test, by name."""
 
-MARKS: dict[str, pytest.MarkDecorator] = {"docker": pytest.mark.docker}
+MARKS: dict[str, tuple[pytest.MarkDecorator, ...]] = {"docker": (pytest.mark.docker, pytest.mark.pulumi)}
 """What a target needs, where it needs anything."""
 
 

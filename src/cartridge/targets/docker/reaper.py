@@ -1,7 +1,8 @@
 """Finds Docker resources that nobody owns any more, by their labels alone; no state file is needed.
 
-A resource is an orphan when its lease has run out or its stack's folder of state is gone. What another user, or a user on another machine, has on the same Engine is never judged. Containers come
-before the volumes and networks they use. Every act can be repeated.
+A resource is an orphan when its lease has run out or its stack's folder of state is gone. What another user, or a user
+on another machine, has on the same Engine is never judged. Containers come before the volumes and networks they use.
+Every act can be repeated.
 """
 
 from __future__ import annotations
