@@ -30,7 +30,10 @@ def run(place: Place) -> Report:
     ours.up()
     compose.copy_of(ours.stack())
     ours.down()
-    interleave({"ours": ours.round, "compose": compose.round, "compose --wait": compose.waiting_round}, ROUNDS)
+    try:
+        interleave({"ours": ours.round, "compose": compose.round, "compose --wait": compose.waiting_round}, ROUNDS)
+    finally:
+        compose.end()
     names = ("running", "ready", "unchanged", "down")
     figures = {
         side: {name: Samples(side, tuple(each[name] for each in spans)) for name in names if name in spans[0]}
@@ -129,7 +132,8 @@ class Compose:
             services[name] = _service(name, seen)
             _docker("stop", identity)
             for folder in ("config", "data"):
-                _docker("cp", "-a", f"{identity}:/{folder}", str(self._folder / f"{folder}-{name}"))
+                _docker("cp", f"{identity}:/{folder}", str(self._folder / f"{folder}-{name}"))
+                wall(["chown", "-R", seen["Config"]["User"], str(self._folder / f"{folder}-{name}")])
             (self._folder / f"data-{name}").rename(self._folder / f"seed-{name}")
         self._names = tuple(services)
         for file, condition in (("plain", "service_started"), ("waiting", "service_healthy")):
@@ -151,6 +155,11 @@ class Compose:
         self.waits.append({"ready": ready})
         self._compose("waiting", "down", "-v")
         return ready
+
+    def end(self) -> None:
+        """Leave nothing, whatever happened."""
+        for file in ("plain", "waiting"):
+            self._compose(file, "down", "-v", "-t", "1")
 
     def notes(self) -> list[str]:
         """Return the peer's version."""

@@ -21,13 +21,11 @@ from pathlib import Path
 from cartridge.errors import CartridgeError, Finding, InputError, MissingError
 from cartridge.journal.recorder import Listener, Recorder
 from cartridge.operations.context import Context, Options
-from cartridge.operations.results import (
+from cartridge.operations.reports import (
     CheckResult,
-    ComponentView,
     ConnectResult,
     DoctorLine,
     DoctorResult,
-    DownResult,
     FundResult,
     GcResult,
     LockLine,
@@ -36,17 +34,13 @@ from cartridge.operations.results import (
     Orphan,
     PayResult,
     PlanResult,
-    PortView,
-    PsResult,
     RenderedFileView,
     RenderResult,
     ShowResult,
-    StackView,
-    Stage,
-    UpResult,
     VerifyLine,
     VerifyResult,
 )
+from cartridge.operations.results import ComponentView, DownResult, PortView, PsResult, StackView, Stage, UpResult
 from cartridge.operations.stages import Stages
 from cartridge.plan.change import Change, ChangeKind
 from cartridge.surfaces.cli.verbs import Condition, Verbs

@@ -73,7 +73,7 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
     recorder, folder = context.recorder, context.folder(wanted.stack)
     with recorder.step("artifacts", "fetching programs"):
         installed = programs.ensure(context, stack)
-    lease = _lease(context, wanted.stack, state)
+    lease = lease(context, wanted.stack, state)
     state = replace(
         state or State(wanted.stack, stack.name, stack.target.value, lease.created), ready=False, expires=lease.expires
     )
@@ -90,7 +90,7 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
         with recorder.step("render", "rendering"):
             bundle = render(stack, places)
         run = _Run(context, stack, engine, places, held, network)
-        order = assemble(stack, bundle, installed, held, network.seeds() if network else {}, _digests(context, stack))
+        order = assemble(stack, bundle, installed, held, network.seeds() if network else {}, digests(context, stack))
         run.carry_out(order, [change for change in wanted.changes if change.resource.startswith("component/")])
         driver = engine.driver()
         ports = {one.name: _ports(driver, one, stack.target) for one in order}
@@ -140,7 +140,8 @@ class _Run:
         return self.context.stack_id(self.stack.name)
 
 
-def _digests(context: Context, stack: ResolvedStack) -> dict[str, str]:
+def digests(context: Context, stack: ResolvedStack) -> dict[str, str]:
+    """Return what each component is, by its name."""
     return {name: record.digest for name, record in records(stack, programs.pins(context, stack), {}).items()}
 
 
@@ -150,7 +151,8 @@ def _ports(driver: Driver, wanted: Wanted, target: Target) -> Mapping[str, int]:
     return {name: driver.address(wanted.name, name).port for name in reachable}
 
 
-def _lease(context: Context, stack_id: str, state: State | None) -> Lease:
+def lease(context: Context, stack_id: str, state: State | None) -> Lease:
+    """Return the lease of a stack from now on."""
     now = context.clock.now()
     return Lease(
         stack=stack_id,

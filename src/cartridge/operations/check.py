@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cartridge.errors import DocumentsError
 from cartridge.operations.context import Context
-from cartridge.operations.results import CheckResult
+from cartridge.operations.reports import CheckResult
 
 
 def check(context: Context) -> CheckResult:

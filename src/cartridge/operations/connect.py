@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cartridge.operations import credentials, secrets
 from cartridge.operations.context import Context
-from cartridge.operations.results import ConnectResult
+from cartridge.operations.reports import ConnectResult
 from cartridge.operations.selection import chosen
 from cartridge.operations.selection import component as known
 from cartridge.plan.state import ComponentRecord

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cartridge.errors import InputError
 from cartridge.operations import grip
 from cartridge.operations.context import Context
-from cartridge.operations.results import FundResult
+from cartridge.operations.reports import FundResult
 from cartridge.operations.selection import chosen
 from cartridge.probes.wait import Patience, until
 

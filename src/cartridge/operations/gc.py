@@ -16,7 +16,7 @@ from cartridge.deploy import locks, statefile
 from cartridge.deploy.leases import Entry, is_expired, registry
 from cartridge.errors import CartridgeError
 from cartridge.operations.context import Context
-from cartridge.operations.results import GcResult, Orphan
+from cartridge.operations.reports import GcResult, Orphan
 from cartridge.targets.process import marks, orphans
 
 

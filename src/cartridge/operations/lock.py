@@ -8,7 +8,7 @@ from cartridge.artifacts.lock import Wanted
 from cartridge.artifacts.pins import Lock
 from cartridge.operations import programs
 from cartridge.operations.context import Context
-from cartridge.operations.results import LockLine, LockResult
+from cartridge.operations.reports import LockLine, LockResult
 from cartridge.workspace.load import Workspace
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cartridge.errors import InputError
 from cartridge.operations.context import Context
 from cartridge.operations.grip import chain
-from cartridge.operations.results import MineResult
+from cartridge.operations.reports import MineResult
 from cartridge.operations.selection import chosen
 
 MOST = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cartridge.errors import InputError
 from cartridge.operations import grip
 from cartridge.operations.context import Context
-from cartridge.operations.results import PayResult
+from cartridge.operations.reports import PayResult
 from cartridge.operations.selection import chosen
 
 FEE_SHARE, LEAST_FEE = 20, 5_000

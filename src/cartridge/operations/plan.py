@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cartridge.operations.context import Context
-from cartridge.operations.results import PlanResult
+from cartridge.operations.reports import PlanResult
 from cartridge.operations.wanted import planned
 from cartridge.plan.change import Change
 

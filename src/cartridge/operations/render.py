@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from cartridge.operations.context import Context
-from cartridge.operations.results import RenderedFileView, RenderResult
+from cartridge.operations.reports import RenderedFileView, RenderResult
 
 
 def render(context: Context, *, to: Path | None = None) -> RenderResult:

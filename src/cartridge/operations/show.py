@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from cartridge.errors import InputError
 from cartridge.operations.context import Context
-from cartridge.operations.results import ShowResult
+from cartridge.operations.reports import ShowResult
 
 PRODUCTS = ("workspace", "stack", "plan", "bundle", "settings")
 

@@ -6,7 +6,7 @@ from cartridge.artifacts import grades
 from cartridge.errors import InputError
 from cartridge.operations import programs
 from cartridge.operations.context import Context
-from cartridge.operations.results import VerifyLine, VerifyResult
+from cartridge.operations.reports import VerifyLine, VerifyResult
 
 
 def verify(context: Context, *, require: str | None = None) -> VerifyResult:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 
 from cartridge.errors import Finding, Mark
-from cartridge.operations import results
+from cartridge.operations import reports, results
 
 VERSION = 1
 """Of every schema; a field may be added within it, nothing is renamed or removed."""
@@ -81,26 +81,26 @@ class ErrorResult:
 
 
 TYPES: Mapping[str, type] = {
-    "check": results.CheckResult,
+    "check": reports.CheckResult,
     "codes": CodesResult,
-    "connect": results.ConnectResult,
-    "doctor": results.DoctorResult,
+    "connect": reports.ConnectResult,
+    "doctor": reports.DoctorResult,
     "down": results.DownResult,
     "error": ErrorResult,
     "explain": ExplainResult,
-    "fund": results.FundResult,
-    "gc": results.GcResult,
+    "fund": reports.FundResult,
+    "gc": reports.GcResult,
     "init": InitResult,
-    "lock": results.LockResult,
+    "lock": reports.LockResult,
     "logs": LogLine,
-    "mine": results.MineResult,
-    "pay": results.PayResult,
-    "plan": results.PlanResult,
+    "mine": reports.MineResult,
+    "pay": reports.PayResult,
+    "plan": reports.PlanResult,
     "ps": results.PsResult,
-    "render": results.RenderResult,
-    "show": results.ShowResult,
+    "render": reports.RenderResult,
+    "show": reports.ShowResult,
     "up": results.UpResult,
-    "verify": results.VerifyResult,
+    "verify": reports.VerifyResult,
     "version": VersionResult,
     "wait": results.PsResult,
 }

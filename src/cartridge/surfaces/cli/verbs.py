@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from cartridge.journal.recorder import Listener
-    from cartridge.operations import results
+    from cartridge.operations import reports, results
     from cartridge.operations.context import Context, Options
 
 Condition = Literal["ready", "running", "stopped"]
@@ -32,7 +32,7 @@ class Verbs:
 
         return up(context, refresh=refresh)
 
-    def plan(self, context: Context, *, refresh: bool) -> results.PlanResult:
+    def plan(self, context: Context, *, refresh: bool) -> reports.PlanResult:
         """See `operations.plan`."""
         from cartridge.operations.plan import plan
 
@@ -70,7 +70,7 @@ class Verbs:
 
         return wait(context, components=components, condition=condition)
 
-    def connect(self, context: Context, *, component: str, reveal: bool) -> results.ConnectResult:
+    def connect(self, context: Context, *, component: str, reveal: bool) -> reports.ConnectResult:
         """See `operations.connect`."""
         from cartridge.operations.connect import connect
 
@@ -82,7 +82,7 @@ class Verbs:
 
         return init(folder, example=example)
 
-    def check(self, context: Context) -> results.CheckResult:
+    def check(self, context: Context) -> reports.CheckResult:
         """See `operations.check`."""
         from cartridge.operations.check import check
 
@@ -106,55 +106,55 @@ class Verbs:
 
         return codes()
 
-    def show(self, context: Context, *, product: str) -> results.ShowResult:
+    def show(self, context: Context, *, product: str) -> reports.ShowResult:
         """See `operations.show`."""
         from cartridge.operations.show import show
 
         return show(context, product=product)
 
-    def render(self, context: Context, *, to: Path | None) -> results.RenderResult:
+    def render(self, context: Context, *, to: Path | None) -> reports.RenderResult:
         """See `operations.render`."""
         from cartridge.operations.render import render
 
         return render(context, to=to)
 
-    def lock(self, context: Context, *, check: bool, update: tuple[str, ...], all_entries: bool) -> results.LockResult:
+    def lock(self, context: Context, *, check: bool, update: tuple[str, ...], all_entries: bool) -> reports.LockResult:
         """See `operations.lock`."""
         from cartridge.operations.lock import lock
 
         return lock(context, check=check, update=update, all_entries=all_entries)
 
-    def verify(self, context: Context, *, require: str | None) -> results.VerifyResult:
+    def verify(self, context: Context, *, require: str | None) -> reports.VerifyResult:
         """See `operations.verify`."""
         from cartridge.operations.verify import verify
 
         return verify(context, require=require)
 
-    def gc(self, context: Context, *, dry_run: bool) -> results.GcResult:
+    def gc(self, context: Context, *, dry_run: bool) -> reports.GcResult:
         """See `operations.gc`."""
         from cartridge.operations.gc import gc
 
         return gc(context, dry_run=dry_run)
 
-    def doctor(self, context: Context) -> results.DoctorResult:
+    def doctor(self, context: Context) -> reports.DoctorResult:
         """See `operations.doctor`."""
         from cartridge.operations.doctor import doctor
 
         return doctor(context)
 
-    def mine(self, context: Context, *, blocks: int) -> results.MineResult:
+    def mine(self, context: Context, *, blocks: int) -> reports.MineResult:
         """See `operations.mine`."""
         from cartridge.operations.mine import mine
 
         return mine(context, blocks=blocks)
 
-    def fund(self, context: Context, *, node: str, amount: int) -> results.FundResult:
+    def fund(self, context: Context, *, node: str, amount: int) -> reports.FundResult:
         """See `operations.fund`."""
         from cartridge.operations.fund import fund
 
         return fund(context, node=node, amount=amount)
 
-    def pay(self, context: Context, *, payer: str, payee: str, amount: int) -> results.PayResult:
+    def pay(self, context: Context, *, payer: str, payee: str, amount: int) -> reports.PayResult:
         """See `operations.pay`."""
         from cartridge.operations.pay import pay
 
