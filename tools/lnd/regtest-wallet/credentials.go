@@ -1,12 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"time"
 
 	"github.com/btcsuite/btcwallet/snacl"
@@ -45,62 +45,76 @@ func operations(actions map[string][]string) []bakery.Op {
 	return all
 }
 
-// writeCredentials writes the macaroon store, the macaroons and the TLS pair under lnd's folder.
-func writeCredentials(folder string, request nodeRequest) error {
+// credentials makes the macaroon store, the macaroons and the TLS pair: path in lnd's folder to content.
+func credentials(request nodeRequest) (map[string][]byte, error) {
 	rootKey, err := hex.DecodeString(request.MacaroonRootKey)
 	if err != nil || len(rootKey) != macaroons.RootKeyLen {
-		return fmt.Errorf("the macaroon root key must be %d bytes in hex", macaroons.RootKeyLen)
+		return nil, fmt.Errorf("the macaroon root key must be %d bytes in hex", macaroons.RootKeyLen)
 	}
-	if err := writeMacaroons(filepath.Join(folder, chainFolder), rootKey); err != nil {
-		return err
+	made, err := bake(rootKey)
+	if err != nil {
+		return nil, err
 	}
 	certificate, key, err := cert.GenCertPair("cartridge regtest", request.IPs, request.Hosts, true, validity)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return cert.WriteCertPair(filepath.Join(folder, "tls.cert"), filepath.Join(folder, "tls.key"), certificate, key)
+	made["tls.cert"], made["tls.key"] = certificate, key
+	return made, nil
 }
 
-func writeMacaroons(folder string, rootKey []byte) error {
-	db, err := kvdb.GetBoltBackend(&kvdb.BoltBackendConfig{
-		DBPath: folder, DBFileName: "macaroons.db", NoFreelistSync: true, DBTimeout: time.Minute,
-	})
+func bake(rootKey []byte) (map[string][]byte, error) {
+	db, err := openMacaroonDB()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	store, err := macaroons.NewRootKeyStorage(db)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer store.Close()
 	password := lnwallet.DefaultPrivatePassphrase
 	if err := writeCheapKey(db, password); err != nil {
-		return err
+		return nil, err
 	}
 	if err := store.CreateUnlock(&password); err != nil {
-		return err
+		return nil, err
 	}
 	if err := store.SetRootKey(rootKey); err != nil {
-		return err
+		return nil, err
 	}
 	service, err := macaroons.NewService(store, "lnd", false, macaroons.IPLockChecker)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	made := map[string][]byte{}
 	for name, operations := range granted {
 		baked, err := service.NewMacaroon(context.Background(), macaroons.DefaultRootKeyID, operations...)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		raw, err := baked.M().MarshalBinary()
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(folder, name), raw, 0o600); err != nil {
-			return err
+		if made[path.Join(chainFolder, name)], err = baked.M().MarshalBinary(); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	var content bytes.Buffer
+	if err := db.Copy(&content); err != nil {
+		return nil, err
+	}
+	made[path.Join(chainFolder, "macaroons.db")] = content.Bytes()
+	return made, nil
+}
+
+// openMacaroonDB returns an empty database whose file has no name any more.
+func openMacaroonDB() (kvdb.Backend, error) {
+	folder, err := temporaryFolder()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	return kvdb.GetBoltBackend(&kvdb.BoltBackendConfig{
+		DBPath: folder, DBFileName: "macaroons.db", NoFreelistSync: true, DBTimeout: time.Minute,
+	})
 }
 
 // writeCheapKey stores the store's encryption key the way lnd does, derived with cheap parameters.
@@ -112,17 +126,4 @@ func writeCheapKey(db kvdb.Backend, password []byte) error {
 	return kvdb.Update(db, func(tx kvdb.RwTx) error {
 		return tx.ReadWriteBucket([]byte("macrootkeys")).Put([]byte("enckey"), key.Marshal())
 	}, func() {})
-}
-
-func walk(tree fs.FS, visit func(path string, content []byte)) error {
-	return fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(tree, path)
-		if err == nil {
-			visit(path, content)
-		}
-		return err
-	})
 }

@@ -24,7 +24,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 )
 
 type request struct {
@@ -40,6 +42,7 @@ type answer[T any] struct {
 }
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // who asked is gone: the write fails, and the temporary folder is removed
 	if err := run(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "regtest-wallet: %v\n", err)
 		os.Exit(1)
@@ -61,6 +64,10 @@ func run(in io.Reader, out io.Writer) error {
 
 	nodes, err := each(wanted.Nodes, func(node nodeRequest) (*node, error) { return create(folder, node) })
 	if err != nil {
+		return err
+	}
+	// The databases are open and stay so; without names they vanish with this program, however it ends.
+	if err := os.RemoveAll(folder); err != nil {
 		return err
 	}
 	if err := say(out, nodes, func(n *node) any { return n.public }); err != nil {

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"os"
-	"path/filepath"
+	"path"
 	"time"
 
 	"github.com/btcsuite/btcd/chaincfg"
@@ -61,7 +62,6 @@ type files struct {
 type node struct {
 	public  public
 	request nodeRequest
-	folder  string
 	loader  *wallet.Loader
 	wallet  *wallet.Wallet
 }
@@ -83,11 +83,7 @@ func create(root string, request nodeRequest) (*node, error) {
 	if err != nil {
 		return fail(err)
 	}
-	chain := filepath.Join(folder, chainFolder)
-	if err := os.MkdirAll(chain, 0o700); err != nil {
-		return fail(err)
-	}
-	loader, err := btcwallet.NewWalletLoader(regtest, 0, btcwallet.LoaderWithLocalWalletDB(chain, true, time.Minute))
+	loader, err := btcwallet.NewWalletLoader(regtest, 0, btcwallet.LoaderWithLocalWalletDB(folder, true, time.Minute))
 	if err != nil {
 		return fail(err)
 	}
@@ -97,7 +93,7 @@ func create(root string, request nodeRequest) (*node, error) {
 	if err != nil {
 		return fail(err)
 	}
-	made := &node{public: public{Name: request.Name}, request: request, folder: folder, loader: loader, wallet: opened}
+	made := &node{public: public{Name: request.Name}, request: request, loader: loader, wallet: opened}
 	if err := made.deriveKeys(); err != nil {
 		return fail(err)
 	}
@@ -174,17 +170,17 @@ func (n *node) seal(known block) (*files, error) {
 	if err != nil {
 		return fail(err)
 	}
+	var content bytes.Buffer
+	if err := n.wallet.Database().Copy(&content); err != nil {
+		return fail(err)
+	}
 	if err := n.loader.UnloadWallet(); err != nil {
 		return fail(err)
 	}
-	if err := writeCredentials(n.folder, n.request); err != nil {
+	all, err := credentials(n.request)
+	if err != nil {
 		return fail(err)
 	}
-	return n.collect()
-}
-
-func (n *node) collect() (*files, error) {
-	found := &files{Name: n.request.Name, Files: map[string][]byte{}}
-	tree := os.DirFS(n.folder)
-	return found, walk(tree, func(path string, content []byte) { found.Files[path] = content })
+	all[path.Join(chainFolder, "wallet.db")] = content.Bytes()
+	return &files{Name: n.request.Name, Files: all}, nil
 }
