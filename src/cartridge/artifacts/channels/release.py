@@ -24,11 +24,24 @@ def make(job: Job, folder: Path, scratch: Path) -> Made:
     path = fetcher.fetch(mirrored(archive.url, job.sources.mirror), job.pin.source, scratch, through_nix=True)
     try:
         with tarfile.open(path) as archived:
-            archived.extractall(folder, filter="data")
+            _unpack(archived, folder)
     except (tarfile.TarError, EOFError) as error:
         raise Unserved(f"`{archive.url}` cannot be unpacked: {error}") from error
     fetcher.forget()
     return Made(channel.version, {name: f"{channel.folder}/{name}".lstrip("/") for name in job.declaration.binaries})
+
+
+def _unpack(archived: tarfile.TarFile, folder: Path) -> None:
+    if hasattr(tarfile, "data_filter"):
+        archived.extractall(folder, filter="data")
+        return
+    # Pythons before 3.11.4 have no filters, and Debian 12 ships one: there only plain files inside `folder` are taken
+    for member in archived:
+        path = Path(member.name)
+        if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
+            raise tarfile.TarError(f"`{member.name}` does not stay inside")
+        member.mode &= 0o755
+    archived.extractall(folder)  # noqa: S202 - checked above
 
 
 def pin(job: Job) -> Pin:
