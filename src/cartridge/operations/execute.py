@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cartridge.operations.context import Context
-from cartridge.operations.grip import driver
+from cartridge.operations.drivers import driver
 from cartridge.operations.selection import chosen
 from cartridge.operations.selection import component as known
 

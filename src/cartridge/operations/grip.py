@@ -1,4 +1,4 @@
-"""The grip on a stack that is up, whatever its target: its driver, its chain, its nodes."""
+"""The chain and the nodes of a stack that is up, whatever its target."""
 
 from __future__ import annotations
 
@@ -7,27 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartridge.errors import MissingError
-from cartridge.model.stack import Target
 from cartridge.operations import credentials, secrets
 from cartridge.operations.context import Context
-from cartridge.operations.engines import engine
 from cartridge.plan.state import State
-from cartridge.targets.driver import Address, Driver
+from cartridge.targets.driver import Address
 
 if TYPE_CHECKING:
     from cartridge.lightning.chain import Bitcoind
     from cartridge.lightning.lnd import Lnd
     from cartridge.probes.bitcoind import BitcoindRpc
     from cartridge.probes.lnd import LndRest
-
-
-def driver(context: Context, state: State) -> Driver:
-    """Return the grip on the components of a stack.
-
-    Raises:
-        MissingError: its target does not answer.
-    """
-    return engine(context, Target(state.target), state.stack).driver()
 
 
 def rpc(address: Address, held: Mapping[str, str]) -> BitcoindRpc:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 from cartridge.operations.context import Context
-from cartridge.operations.grip import driver
+from cartridge.operations.drivers import driver
 from cartridge.operations.selection import chosen, component
 from cartridge.targets.driver import Driver
 

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from cartridge.operations.context import Context
+from cartridge.operations.drivers import driver
 from cartridge.operations.results import ComponentView, PortView, StackView
 from cartridge.plan.state import ComponentRecord, State
 from cartridge.targets.driver import ComponentState, Condition
 
 
-def look(context: Context, state: State) -> Mapping[str, Condition]:
-    """Return the condition of each component of a stack, by one cheap question to its target.
-
-    Raises:
-        MissingError: `target-down`, the target does not answer.
-    """
-    if state.target == "docker":
-        from cartridge.targets.docker.glance import glance
-
-        return glance(state.stack)
-    from cartridge.targets.process.client import Guardian
-    from cartridge.targets.process.driver import ProcessDriver
-    from cartridge.targets.process.layout import Layout
-    from cartridge.workspace.settings import variable
-
-    layout = Layout(context.folder(state.stack).absolute())
-    guardian = Guardian(state.stack, context.settings.runtime, layout.folder, context.clock)
-    return ProcessDriver(state.stack, layout, guardian, variable).conditions()
-
-
 def component_views(context: Context, state: State) -> tuple[ComponentView, ...]:
     """Return every component of a stack, in the order of the state."""
-    conditions = look(context, state)
+    conditions = driver(context, state).conditions()
     return tuple(
         component_view(name, record, conditions.get(name, Condition(name, ComponentState.ABSENT)), ready=state.ready)
         for name, record in state.components.items()

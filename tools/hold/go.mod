@@ -1,0 +1,3 @@
+module cartridge/tools/hold
+
+go 1.25
