@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -22,8 +24,10 @@ from cartridge.journal.recorder import Recorder
 from cartridge.operations import programs
 from cartridge.operations.context import Context, Options
 from cartridge.targets.docker import images
+from cartridge.targets.docker.client import connect
 from cartridge.workspace import settings
 from tests.conformance.harness import Behaviour, Harness, World
+from tests.doubles.driver import FakeDriver
 from tests.doubles.engine import FakeEngine
 
 Maker = Callable[[Path], AbstractContextManager[Harness]]
@@ -44,6 +48,12 @@ class FakeHarness:
         ends = [] if behaviour.ends is None else ["--exit", str(behaviour.ends)]
         return ("fake", *says, *ends)
 
+    def crash(self, identity: str) -> None:
+        """Let it die."""
+        driver = self.engine.driver()
+        assert isinstance(driver, FakeDriver)
+        driver.die(identity.rpartition("-")[0], -9)
+
 
 @dataclass
 class ProcessHarness:
@@ -58,6 +68,10 @@ class ProcessHarness:
         says = [f"echo '{line}'" for line in behaviour.says]
         ends = "exec sleep 1000" if behaviour.ends is None else f"exit {behaviour.ends}"
         return ("/bin/sh", "-c", "; ".join([*says, ends]))
+
+    def crash(self, identity: str) -> None:
+        """Kill the process."""
+        os.kill(int(identity), signal.SIGKILL)
 
 
 @contextmanager
@@ -91,6 +105,11 @@ class DockerHarness:
         says = [f"echo '{line}'" for line in behaviour.says]
         ends = "trap 'exit 0' TERM; sleep 1000 & wait" if behaviour.ends is None else f"exit {behaviour.ends}"
         return (f"{images.PROGRAMS}/sh", "-c", "; ".join([*says, ends]))
+
+    def crash(self, identity: str) -> None:
+        """Kill the container's first process."""
+        with contextlib.closing(connect()) as client:
+            client.kill(identity)
 
 
 @contextmanager

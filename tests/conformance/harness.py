@@ -45,6 +45,9 @@ class Harness(Protocol):
     def command(self, behaviour: Behaviour) -> tuple[str, ...]:
         """Return the command line of a component that behaves so."""
 
+    def crash(self, identity: str) -> None:
+        """Kill the component that has this identity, so that it ends by itself."""
+
 
 @dataclass
 class World:
@@ -100,6 +103,10 @@ class World:
     def states(self) -> Mapping[str, str]:
         """Return the state of every component."""
         return {name: str(condition.state) for name, condition in self.conditions().items()}
+
+    def crash(self, name: str) -> None:
+        """Let a component end by itself, at once."""
+        self.target.crash(self.conditions()[name].identity)
 
     def wait_for(self, name: str, state: str) -> None:
         """Return when the component is in that state."""

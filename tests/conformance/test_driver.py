@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from cartridge.errors import MissingError
 from cartridge.targets.driver import ComponentState, Condition, Driver, Ran
 from tests.conformance.harness import Behaviour, World
-from tests.conformance.waiting import until
+from tests.conformance.waiting import BOUND, until
 
 
 def test_a_running_component_has_an_identity_and_no_exit_status(world: World) -> None:
@@ -29,6 +31,33 @@ def test_a_component_that_ends_by_itself_has_failed_with_its_status(world: World
     look = world.conditions()["job"]
 
     assert (look.state, look.exit_status) == (ComponentState.DONE, 0)
+
+
+def test_deaths_are_told_those_that_were_first_and_a_request_to_end_is_none(world: World) -> None:
+    world.up(
+        world.wanted("early", Behaviour(ends=3)),
+        world.wanted("job", Behaviour(ends=0), one_shot=True),
+        world.wanted("alice"),
+        world.wanted("bob"),
+    )
+    world.wait_for("early", "failed")
+    world.wait_for("job", "done")
+    driver = world.engine.driver()
+    told: queue.Queue[str] = queue.Queue()
+    deaths = driver.deaths()
+    watch = threading.Thread(target=lambda: [told.put(name) for name in deaths], daemon=True)
+    watch.start()
+
+    first = told.get(timeout=BOUND)
+    driver.stop("bob")
+    world.crash("alice")
+    rest = {told.get(timeout=BOUND)}
+    while "alice" not in rest:  # one that was told may be told again
+        rest.add(told.get(timeout=BOUND))
+    deaths.close()
+    watch.join(BOUND)
+
+    assert (first, rest - {"early"}, watch.is_alive()) == ("early", {"alice"}, False)
 
 
 def test_a_stop_and_a_start_keep_address_and_data(world: World) -> None:

@@ -73,6 +73,29 @@ class FakeComponent:
         )
 
 
+class FakeDeaths:
+    """The watch on components in memory."""
+
+    def __init__(self, driver: FakeDriver) -> None:
+        self._driver, self._closed, self._told = driver, False, set[tuple[str, int]]()
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield those that have failed, then each that does."""
+        while not self._closed:
+            fresh = self._driver.failed() - self._told
+            self._told |= fresh
+            yield from sorted(name for name, _ in fresh)
+            self._driver.wait(self._has_news)
+
+    def close(self) -> None:
+        """End it."""
+        self._closed = True
+        self._driver.notify()
+
+    def _has_news(self) -> bool:
+        return self._closed or bool(self._driver.failed() - self._told)
+
+
 class FakeDriver:
     """The grip on components in memory.
 
@@ -91,6 +114,14 @@ class FakeDriver:
     def conditions(self) -> Mapping[str, Condition]:
         """Return a look at every component, by name."""
         return {name: component.condition() for name, component in self.components.items()}
+
+    def deaths(self) -> FakeDeaths:
+        """Begin to watch for components that end by themselves."""
+        return FakeDeaths(self)
+
+    def failed(self) -> set[tuple[str, int]]:
+        """Return the components that have failed, each with how often it was started."""
+        return {(one.name, one.starts) for one in self.components.values() if one.state is ComponentState.FAILED}
 
     def address(self, component: str, port: str) -> Address:
         """Return where `port` of `component` is reached."""
@@ -120,14 +151,14 @@ class FakeDriver:
         found = self._component(component)
         if found.state is ComponentState.RUNNING:
             found.end(-15, asked=True)
-        self._notify()
+        self.notify()
 
     def start(self, component: str) -> None:
         """Start the component again."""
         found = self._component(component)
         if found.state is not ComponentState.RUNNING:
             found.start()
-        self._notify()
+        self.notify()
 
     def read(self, component: str, path: str) -> bytes:
         """Return the bytes of a file of its data, or of a rendered one."""
@@ -145,12 +176,12 @@ class FakeDriver:
     def die(self, component: str, status: int) -> None:
         """Let the component end by itself."""
         self._component(component).end(status)
-        self._notify()
+        self.notify()
 
     def say(self, component: str, line: str) -> None:
         """Let the component write a line."""
         self._component(component).log.append(line.encode())
-        self._notify()
+        self.notify()
 
     def _component(self, name: str) -> FakeComponent:
         if name not in self.components:
@@ -167,11 +198,16 @@ class FakeDriver:
 
     def _later(self, component: FakeComponent, seen: int) -> list[bytes]:
         """Wait for lines after the first `seen`; none when the component has ended."""
-        with self._changed:
-            self._changed.wait_for(lambda: len(component.log) > seen or component.state is not ComponentState.RUNNING)
+        self.wait(lambda: len(component.log) > seen or component.state is not ComponentState.RUNNING)
         return component.log[seen:]
 
-    def _notify(self) -> None:
+    def wait(self, condition: Callable[[], object]) -> None:
+        """Return when `condition()` is true; it is asked again at every change."""
+        with self._changed:
+            self._changed.wait_for(condition)
+
+    def notify(self) -> None:
+        """Wake who waits for a change."""
         with self._changed:
             self._changed.notify_all()
 

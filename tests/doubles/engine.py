@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from cartridge.artifacts.installed import Installed
 from cartridge.deploy.engine import Gate, Lease, Started, Wanted
-from cartridge.errors import ApplyError, InputError, MissingError
+from cartridge.errors import InputError, MissingError
 from cartridge.model.cartridge import Port
 from cartridge.plan.change import Change, ChangeKind
 from cartridge.targets.driver import ComponentState
@@ -96,7 +96,8 @@ class FakeEngine:
                 gate(one.name)
                 component.start()
                 started(one.name)
-                news.put(_death(component))
+                self._driver.notify()
+                news.put(None)
             except BaseException as error:  # noqa: BLE001 - `apply` raises it in the thread that asked
                 news.put(error)
 
@@ -157,13 +158,3 @@ class FakeEngine:
         del self.components[name]
         for key in [key for key in self._ports if key[0] == name]:
             del self._ports[key]
-
-
-def _death(component: FakeComponent) -> ApplyError | None:
-    if component.state is not ComponentState.FAILED:
-        return None
-    return ApplyError(
-        f"`{component.name}` ended by itself with status {component.exit_status}",
-        code="component-failed",
-        details=tuple(line.decode() for line in component.log[-20:]),
-    )

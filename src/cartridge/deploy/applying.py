@@ -1,4 +1,4 @@
-"""One `apply` of the process target: a thread a component, each through its own gate, and one eye on deaths.
+"""One `apply` of the process target: a thread a component, each through its own gate.
 
 The first failure ends the apply at once; threads that still stand at their gates start nothing afterwards, and end
 when whoever made the gates lets them.
@@ -6,34 +6,28 @@ when whoever made the gates lets them.
 
 from __future__ import annotations
 
-import queue
 import signal
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 from cartridge.deploy.engine import Gate, Started, Wanted
-from cartridge.errors import ApplyError, CartridgeError
+from cartridge.errors import ApplyError
 from cartridge.journal.recorder import Recorder
 from cartridge.plan.change import Change, ChangeKind
 from cartridge.targets import secrets
 from cartridge.targets.driver import ComponentState
-from cartridge.targets.process import logs
-from cartridge.targets.process.client import PATIENCE, Changes, Guardian, Look
+from cartridge.targets.process.client import PATIENCE, Guardian, Look
 from cartridge.targets.process.layout import Layout, Record, identity
-
-LAST_LINES = 20
-"""Lines of a failed component's log that go into the error."""
 
 
 @dataclass(slots=True)
 class _Under:
-    """What one apply shares between its threads: news for the main one, and whether anybody still wants it."""
+    """What one apply shares between its threads: whom to ask and tell, and whether anybody still wants it."""
 
     gate: Gate
     started: Started
-    news: queue.Queue[Future[None] | Exception] = field(default_factory=queue.Queue)
     abandoned: threading.Event = field(default_factory=threading.Event)
 
 
@@ -54,17 +48,16 @@ class Applying:
         """Do it; returns when every wanted component was started.
 
         Raises:
-            ApplyError: `component-failed` with the end of its log; `component-unstartable`; what a gate raises.
+            ApplyError: `component-unpreparable`, `component-unstartable`.
+            Exception: what a gate raises.
         """
         kinds = {change.resource.removeprefix("component/"): change.kind for change in changes}
         under = _Under(gate, started)
-        with self._guardian.changes() as deaths:
-            looks = deaths.first()
-            self._remove({*looks, *self._layout.names()} - {one.name for one in wanted})
-            fresh = [one for one in wanted if not _is_as_wanted(one, looks.get(one.name))]
-            self._stop([one.name for one in fresh if one.name in looks and looks[one.name].pid])
-            threading.Thread(target=self._watch, args=(deaths, under), name="deaths", daemon=True).start()
-            self._start_all(wanted, fresh, kinds, under)
+        looks = self._guardian.looks()
+        self._remove({*looks, *self._layout.names()} - {one.name for one in wanted})
+        fresh = [one for one in wanted if not _is_as_wanted(one, looks.get(one.name))]
+        self._stop([one.name for one in fresh if one.name in looks and looks[one.name].pid])
+        self._start_all(wanted, fresh, kinds, under)
 
     def _start_all(
         self, wanted: Sequence[Wanted], fresh: Sequence[Wanted], kinds: Mapping[str, ChangeKind], under: _Under
@@ -75,13 +68,9 @@ class Applying:
                 under.started(one.name)
         pool = ThreadPoolExecutor(max(1, len(fresh)), thread_name_prefix="start")
         try:
-            for one in fresh:
-                work = pool.submit(self._bring, one, kinds.get(one.name, ChangeKind.KEEP), under)
-                work.add_done_callback(under.news.put)
-            for _ in fresh:
-                _raise(under.news.get())
-            if not under.news.empty():  # the last one has started, and died
-                _raise(under.news.get())
+            brought = [pool.submit(self._bring, one, kinds.get(one.name, ChangeKind.KEEP), under) for one in fresh]
+            for work in as_completed(brought):
+                work.result()
         finally:
             under.abandoned.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -148,38 +137,8 @@ class Applying:
         records = (self._layout.record(name) for name in names)
         return PATIENCE + sum(record.grace for record in records if record is not None)
 
-    def _watch(self, deaths: Changes, under: _Under) -> None:
-        """Report the first component that ends by itself while the apply is under way."""
-        try:
-            while not under.abandoned.is_set():
-                for look in deaths.next(None):
-                    if look.state == ComponentState.FAILED:
-                        under.news.put(self._death(look))
-        except (CartridgeError, OSError, ValueError) as error:  # the stream was closed, or the guardian is gone
-            if not under.abandoned.is_set():
-                under.news.put(error)
-
-    def _death(self, look: Look) -> ApplyError:
-        status = look.exit_status or 0
-        how = f"with status {status}" if status >= 0 else f"by {signal.Signals(-status).name}"
-        return ApplyError(
-            f"`{look.name}` ended by itself {how}",
-            code="component-failed",
-            details=tuple(
-                line.decode("utf-8", "replace") for line in logs.lines(self._layout.log(look.name), LAST_LINES)
-            ),
-            resolution=f"`cartridge logs {look.name}` has the rest; it was left as it is",
-        )
-
 
 def _is_as_wanted(wanted: Wanted, look: Look | None) -> bool:
     if look is None or look.state not in (ComponentState.RUNNING, ComponentState.DONE):
         return False
     return look.digest == identity(wanted.digest, wanted.rendered)
-
-
-def _raise(news: Future[None] | Exception) -> None:
-    """Raise what went wrong in a thread, or the death of a component."""
-    if isinstance(news, Exception):
-        raise news
-    news.result()

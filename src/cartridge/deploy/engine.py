@@ -1,7 +1,7 @@
 """What an engine is given and what it must do; one engine a target.
 
 An engine makes, changes and deletes resources and nothing else: it does not wait for readiness (the gate it
-is handed does) and does not render.
+is handed does), does not watch what it started (`Driver.deaths` tells) and does not render.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ class Engine(Protocol):
         """Carry out the changes; components not in `wanted` are deleted. Idempotent: a repeat adopts what is there.
 
         Raises:
-            ApplyError: with the component's name and the end of its log.
+            ApplyError: a component cannot be made or started.
+            Exception: what a gate raised; it ends the apply at once.
         """
 
     def destroy(self) -> tuple[str, ...]:

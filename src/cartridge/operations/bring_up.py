@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from cartridge.deploy import leases, locks, statefile
 from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
@@ -20,11 +21,13 @@ from cartridge.operations.network import NetworkUp
 from cartridge.operations.probing import prober
 from cartridge.operations.readiness import Readiness
 from cartridge.operations.results import UpResult
+from cartridge.operations.unchanged import unchanged
 from cartridge.operations.views import component_views, hints
+from cartridge.operations.vigil import Vigil, kept
 from cartridge.operations.wanted import assemble, planned, records, refuse_impossible
 from cartridge.plan.change import Change, Plan
 from cartridge.plan.planner import channel_records, network_digest
-from cartridge.plan.state import State
+from cartridge.plan.state import ComponentRecord, State
 from cartridge.render.templates import render
 from cartridge.targets.driver import Driver
 from cartridge.workspace.resolved import ResolvedStack
@@ -40,8 +43,13 @@ def bring_up(context: Context) -> UpResult:
         stack, state, wanted = planned(context)
         refuse_impossible(stack, state, wanted)
     with locked(context, wanted.stack):
-        state = statefile.read(context.folder(wanted.stack))  # another run may have ended meanwhile
+        if statefile.read(context.folder(wanted.stack)) != state:  # another run has ended meanwhile
+            if (same := unchanged(context)) is not None:
+                return same
+            stack, state, wanted = planned(context)
+            refuse_impossible(stack, state, wanted)
         state = _apply(context, stack, state, wanted)
+        context.go_on()  # asked to end in its last moments: the next `up` looks once more
         statefile.write(context.folder(wanted.stack), replace(state, ready=True, fingerprint=fingerprint))
     views = component_views(context, replace(state, ready=True))
     return UpResult(
@@ -73,7 +81,7 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
     recorder, folder = context.recorder, context.folder(wanted.stack)
     with recorder.step("artifacts", "fetching programs"):
         installed = programs.ensure(context, stack)
-    lease = lease(context, wanted.stack, state)
+    lease = taken(context, wanted.stack, state)
     state = replace(
         state or State(wanted.stack, stack.name, stack.target.value, lease.created), ready=False, expires=lease.expires
     )
@@ -84,21 +92,24 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
         engine = engines.engine(context, stack.target, wanted.stack)
         with recorder.step("lease", "writing the lease"):
             engine.begin(lease)
+        context.go_on()
         with recorder.step("place", "reserving ports"):
             needs = {one.name: (one.ports, one.fixed_ports, installed[one.artifact]) for one in stack.components}
             places = engine.place(needs)
         with recorder.step("render", "rendering"):
             bundle = render(stack, places)
-        run = _Run(context, stack, engine, places, held, network)
+        context.go_on()
         order = assemble(stack, bundle, installed, held, network.seeds() if network else {}, digests(context, stack))
-        run.carry_out(order, [change for change in wanted.changes if change.resource.startswith("component/")])
-        driver = engine.driver()
-        ports = {one.name: _ports(driver, one, stack.target) for one in order}
-        components = records(stack, programs.pins(context, stack), ports)
-        state = replace(state, digest=wanted.digest, components=components)
-        statefile.write(folder, state)
-        if network:
-            network.complete(driver, places)
+        with kept(engine.driver(), context.cancelled.set) as vigil:
+            run = _Run(context, stack, engine, places, held, network, vigil)
+            try:
+                run.carry_out(order, [change for change in wanted.changes if change.resource.startswith("component/")])
+            finally:
+                state = replace(state, components={**state.components, **run.made(order)})
+                statefile.write(folder, state)
+            state = replace(state, digest=wanted.digest)
+            if network:
+                vigil.over(partial(network.complete, run.driver, places), "network")
     finally:
         if network:
             network.close()
@@ -115,18 +126,38 @@ class _Run:
     places: Placement
     held: Mapping[str, str]
     network: NetworkUp | None
+    vigil: Vigil
+    up: set[str] = field(default_factory=set)
+
+    @property
+    def driver(self) -> Driver:
+        """The grip on what runs."""
+        return self.engine.driver()
+
+    def made(self, order: Sequence[Wanted]) -> dict[str, ComponentRecord]:
+        """Return what the state shall remember of the components that were started, dead ones included."""
+        ports = {one.name: _ports(self.driver, one, self.stack.target) for one in order if one.name in self.up}
+        every = records(self.stack, programs.pins(self.context, self.stack), ports)
+        return {name: record for name, record in every.items() if name in ports}
 
     def carry_out(self, order: Sequence[Wanted], changes: Sequence[Change]) -> None:
         """Have the engine carry out the changes, and return when every component is ready."""
-        context, driver = self.context, self.engine.driver()
+        context, driver = self.context, self.driver
         probe = prober(context, driver, self.places, context.folder(self.stack_id), self.held)
         components = {component.name: component for component in self.stack.components}
         readiness = Readiness(components, probe, context.recorder, context.cancelled.set)
+        self.vigil.tell(readiness.fail)
         if self.network:
             self.network.prepare(readiness, driver)
+
+        def started(name: str) -> None:
+            self.up.add(name)
+            readiness.started(name)
+            self.vigil.started(name)
+
         try:
             with context.recorder.step("apply", "starting components"):
-                self.engine.apply(order, changes, readiness.gate, readiness.started)
+                self.engine.apply(order, changes, readiness.gate, started)
                 readiness.wait()
         except BaseException as error:  # noqa: BLE001 - raised again below, as the failure that came first
             readiness.fail(error)
@@ -151,7 +182,7 @@ def _ports(driver: Driver, wanted: Wanted, target: Target) -> Mapping[str, int]:
     return {name: driver.address(wanted.name, name).port for name in reachable}
 
 
-def lease(context: Context, stack_id: str, state: State | None) -> Lease:
+def taken(context: Context, stack_id: str, state: State | None) -> Lease:
     """Return the lease of a stack from now on."""
     now = context.clock.now()
     return Lease(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from cartridge import __version__
 from cartridge.clock import Clock, SystemClock
+from cartridge.errors import InterruptError
 from cartridge.journal import runs
 from cartridge.journal.events import RunStarted
 from cartridge.journal.recorder import Listener, Recorder
@@ -106,6 +107,15 @@ class Context:
         if not self.named:
             self.named = True
             self.recorder.record(RunStarted(self.verb, stack, target, __version__))
+
+    def go_on(self) -> None:
+        """Return while nobody has asked this run to end.
+
+        Raises:
+            InterruptError: Ctrl-C.
+        """
+        if self.cancelled.is_set():
+            raise InterruptError
 
     def close(self) -> None:
         """End the run's journal, and remove the oldest ones where there are many."""

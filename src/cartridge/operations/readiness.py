@@ -7,7 +7,8 @@ One failure ends every wait. Never starts or stops anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
 
 from cartridge.errors import ApplyError, UnknownVerdictError
 from cartridge.journal.events import ComponentChanged
@@ -62,7 +63,7 @@ class Readiness:
         """End every wait with `error`, unless something failed before it."""
         self._note(error)
         for future in self._ready.values():
-            if not future.done():
+            with suppress(InvalidStateError):  # it was ready already
                 future.set_exception(error)
 
     def after(self, name: str, then: Callable[[], None]) -> Future[None]:
@@ -108,10 +109,10 @@ class Readiness:
                 self._probe(self._components[name])
         except BaseException as error:  # noqa: BLE001 - `wait` and `gate` raise it where it is seen
             self._note(named := _named(name, error))
-            if not future.done():
+            with suppress(InvalidStateError):  # something else failed first
                 future.set_exception(named)
             return
-        if not future.done():
+        with suppress(InvalidStateError):
             future.set_result(None)
         self._recorder.record(ComponentChanged(name, "ready"))
 

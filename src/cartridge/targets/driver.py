@@ -66,6 +66,22 @@ class Address:
         return f"{self.host}:{self.port}"
 
 
+class Deaths(Protocol):
+    """A watch on the components of one stack; waiting in it costs nothing."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the name of each component that has failed: those that had already first, the others as they do.
+
+        May name one twice. Ends with `close`.
+
+        Raises:
+            MissingError: `target-down`, nobody would tell any more.
+        """
+
+    def close(self) -> None:
+        """End the watch; an iteration under way in another thread ends."""
+
+
 class Driver(Protocol):
     """The grip on the components of one stack on one target.
 
@@ -75,6 +91,9 @@ class Driver(Protocol):
 
     def conditions(self) -> Mapping[str, Condition]:
         """Return a look at every component, by name."""
+
+    def deaths(self) -> Deaths:
+        """Begin to watch for components that end by themselves; whoever waits for one need not wait in vain."""
 
     def address(self, component: str, port: str) -> Address:
         """Return where `port` of `component` is reached from this machine."""

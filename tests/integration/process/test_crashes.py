@@ -127,8 +127,8 @@ def test_a_guardian_told_to_end_ends_all_in_order_and_keeps_the_data(stack: Stac
 
 def test_a_killed_component_has_failed_by_that_signal_and_the_rest_runs_on(stack: Stack) -> None:
     stack.up(stack.wanted("alice"), stack.wanted("bob"))
-    with stack.engine.driver().changes() as changes:
-        changes.first()
+    with stack.guardian.changes() as changes:
+        changes.next(20.0)
 
         os.kill(stack.pid("alice"), signal.SIGKILL)
         looks = changes.next(20.0)

@@ -1,18 +1,20 @@
 """Does what Pulumi is about to ask for while its CLI is still starting: `Create` then adopts it by its labels.
 
 Only what is certainly missing. A failure is kept for the `Create` that waits for it, so it is told where it belongs.
-Containers start here as well, in dependency order and each through its gate: Pulumi's half second is then nobody's.
+Containers start here as well, each through its gate, which knows the order: Pulumi's half second is then nobody's.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from cartridge.deploy.abandon import Abandonment
 from cartridge.deploy.engine import Gate, Started
-from cartridge.deploy.pulumi.abandon import Abandonment
 from cartridge.deploy.pulumi.graph import Graph
+from cartridge.errors import ApplyError
 from cartridge.journal.recorder import Recorder
 from cartridge.targets.docker.provisioner import Holding, Provisioner
+from cartridge.targets.docker.specs import ContainerSpec
 
 
 class Ahead:
@@ -75,12 +77,19 @@ class Ahead:
         spec = self._graph.containers[component]
         with self._recorder.step(f"make/volume/{component}", f"{component}: making its volume"):
             self._docker.ensure_volume(self._graph.volumes[component])
-        self.wait("")
         with self._recorder.step(f"make/container/{component}", f"{component}: making its container"):
-            self._docker.ensure_container(spec)
-        for dependency in self._graph.depends_on[component]:
-            self.wait(dependency)
+            self._make_container(spec)
+        self.wait("")
         self._gate(component)
         with self._recorder.step(f"start/{component}", f"{component}: starting"):
             self._docker.start(spec)
         self._started(component)
+
+    def _make_container(self, spec: ContainerSpec) -> None:
+        """Make the container while its network is still being made: an Engine need not have it before the start."""
+        try:
+            self._docker.ensure_container(spec)
+        except ApplyError:
+            if not self.wait(""):
+                raise
+            self._docker.ensure_container(spec)

@@ -50,6 +50,8 @@ class Backend:
         self._key, self._salt = folder.parent / "pulumi.key", folder.parent / "pulumi.salt"
         self._root = self.work / "state" / ".pulumi"
         self._config = self.work / f"Pulumi.{stack}.yaml"
+        self.plain_config = folder.parent / self._config.name
+        """What plain Pulumi writes for itself: the project's Pulumi.yaml sends it beside the stacks' folders."""
 
     @property
     def state_file(self) -> Path:

@@ -72,7 +72,12 @@ def operate(cli: Cli, operation: str, flags: Sequence[str], serve: Callable[[], 
     try:
         with log.open("wb") as sink:
             process = spawn.start(
-                [*_dying_with_us(), str(cli.program), *arguments(cli.backend.stack, operation, flags, server.port)],
+                [
+                    *_patiently(operation),
+                    *_dying_with_us(),
+                    str(cli.program),
+                    *arguments(cli.backend.stack, operation, flags, server.port),
+                ],
                 cwd=cli.backend.work,
                 environment=environment(cli, server.port),
                 output=sink,
@@ -151,6 +156,12 @@ def tail(log: Path, lines: int = 12) -> tuple[str, ...]:
     except FileNotFoundError:
         return ()
     return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-lines:]
+
+
+def _patiently(operation: str) -> tuple[str, ...]:
+    """Let an `up` stand back behind the containers that start meanwhile: nobody waits for it before they do."""
+    found = shutil.which("nice") if operation == "up" else None
+    return (found, "-n", "10") if found else ()
 
 
 def _dying_with_us() -> tuple[str, ...]:

@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING
 
 from cartridge.artifacts.installed import Installed
 from cartridge.clock import Clock
+from cartridge.deploy.abandon import Abandonment
 from cartridge.deploy.engine import Gate, Lease, Started, Wanted
 from cartridge.deploy.leases import Entry, registry
 from cartridge.deploy.pulumi import drift, epochs
-from cartridge.deploy.pulumi.abandon import Abandonment
 from cartridge.deploy.pulumi.ahead import Ahead
 from cartridge.deploy.pulumi.backend import Backend
-from cartridge.deploy.pulumi.graph import Graph, Plot, draw, resource
+from cartridge.deploy.pulumi.graph import Graph, Plot, draw, resource, shared_network
 from cartridge.deploy.pulumi.kinds import Making
 from cartridge.deploy.pulumi.placement import Components, DockerPlacement
 from cartridge.deploy.pulumi.sweep import sweep
-from cartridge.deploy.pulumi.watch import Watch
 from cartridge.errors import CartridgeError, InterruptError, MissingError
 from cartridge.journal.recorder import Recorder
 from cartridge.plan.change import Change, ChangeKind
 from cartridge.targets.docker import endpoint, images, notes
 from cartridge.targets.docker.driver import DockerDriver
 from cartridge.targets.docker.provisioner import Holding, Provisioner
+from cartridge.targets.docker.specs import NetworkSpec
 from cartridge.workspace.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,7 +72,12 @@ class PulumiEngine:
         self._lease: Lease | None = None
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
         self._connected: Future[Provisioner] | None = None
-        self._images: tuple[Future[images.Image], ...] = ()
+        self._early: tuple[Future[object], ...] = ()
+        self._has_begun = False
+
+    def hold(self, lease: Lease) -> None:
+        """Take a lease without writing it, for looking only."""
+        self._lease = lease
 
     def begin(self, lease: Lease) -> None:
         """Write the lease and begin to connect.
@@ -81,19 +86,24 @@ class PulumiEngine:
             MissingError: `docker-missing`, `docker-permission`, `docker-remote`.
         """
         endpoint.dial(endpoint.socket_path(None), 5.0).close()
-        self._lease = lease
+        self.hold(lease)
+        self._has_begun = True
         self._leases.write(Entry(lease, TARGET, str(self._folder.absolute())))
+        self._backend.prepare()
+        self._backend.write_environment()
         self._connect()
 
     def place(self, components: Components) -> DockerPlacement:
-        """Return the placement; begin to make the images that are not there.
+        """Return the placement; after `begin`, also begin with what no rendering decides: images and the network.
 
         Raises:
             MissingError: `lease-missing`, `begin` comes first.
         """
-        self._held_lease()
-        different = {images.tag(installed): installed for _, _, installed in components.values()}
-        self._images = tuple(self._pool.submit(self._image, installed) for installed in different.values())
+        network = shared_network(self._held_lease(), str(self._folder.absolute()))
+        if self._has_begun:
+            different = {images.tag(installed): installed for _, _, installed in components.values()}
+            acts = [partial(self._image, installed) for installed in different.values()]
+            self._early = tuple(self._pool.submit(act) for act in (*acts, partial(self._network, network)))
         return DockerPlacement(components)
 
     def apply(self, wanted: Sequence[Wanted], changes: Sequence[Change], gate: Gate, started: Started) -> None:
@@ -103,11 +113,11 @@ class PulumiEngine:
             ApplyError: what a resource failed with, or `pulumi-failed`.
             MissingError: `target-down`, the CLI is missing.
         """
-        for image in self._images:
-            image.result()
-        docker = self._docker()
+        for begun in self._early:
+            begun.result()
+        docker = self.docker()
         holding = docker.holding()
-        graph = self._graph(wanted, changes, holding)
+        graph = self.graph(wanted, changes, holding)
         wrong = {change.resource for change in drift.differences(graph, holding)}
         fine = {one.name for one in wanted if f"component/{one.name}" not in wrong}
         for name in fine:
@@ -125,18 +135,19 @@ class PulumiEngine:
         removed = {*swept.result(), *map(resource, known)}
         for leftover in (self._backend.work, notes.folder(self._folder)):
             shutil.rmtree(leftover, ignore_errors=True)
+        self._backend.plain_config.unlink(missing_ok=True)
         self._leases.remove(self._stack)
         return tuple(sorted(removed))
 
     def drift(self, wanted: Sequence[Wanted]) -> tuple[Change, ...]:
         """Compare what Docker has with what the last `apply` left."""
-        holding = self._docker().holding()
-        return tuple(drift.differences(self._graph(wanted, (), holding), holding))
+        holding = self.docker().holding()
+        return tuple(drift.differences(self.graph(wanted, (), holding), holding))
 
     def preview(self, wanted: Sequence[Wanted], changes: Sequence[Change]) -> tuple[Change, ...]:
         """Return what Pulumi would do, a change a resource; the cross-check of `plan`. Changes nothing."""
-        docker = self._docker()
-        graph = self._graph(wanted, changes, docker.holding())
+        docker = self.docker()
+        graph = self.graph(wanted, changes, docker.holding())
         making = Making(docker, lambda: graph, _nothing, _nothing, self._recorder)
         words = self._operations(Abandonment()).preview(lambda: making, lambda: graph)
         found = {resource(urn): word for urn, word in words.items() if resource(urn)}
@@ -151,24 +162,26 @@ class PulumiEngine:
 
     def _up(self, docker: Provisioner, graph: Graph, holding: Holding, gate: Gate, started: Started) -> None:
         abandonment = Abandonment()
+
+        def ask(component: str) -> None:
+            abandonment.call(partial(gate, component), f"gate-{component}")
+
         operations = self._operations(abandonment)
         epochs.write(self._backend.work, {name: volume.epoch for name, volume in graph.volumes.items()})
         refresh = drift.is_lost(graph, holding, self._backend.known(), self._stack)
-        with Watch(docker, graph, started, abandonment) as watch:
-            ask = partial(abandonment.call, gate)
-            ahead = Ahead(docker, graph, self._recorder, gate=ask, started=watch.started, abandonment=abandonment)
-            ahead.begin(holding)
-            making = Making(docker, lambda: graph, ask, watch.started, self._recorder, ahead.wait)
-            try:
-                operations.up(lambda: making, lambda: graph, refresh=refresh)
-            finally:
-                ahead.close()
+        ahead = Ahead(docker, graph, self._recorder, gate=ask, started=started, abandonment=abandonment)
+        ahead.begin(holding)
+        making = Making(docker, lambda: graph, ask, started, self._recorder, ahead.wait)
+        try:
+            operations.up(lambda: making, lambda: graph, refresh=refresh)
+        finally:
+            ahead.close()
         if abandonment.failure is not None:
             raise abandonment.failure
         sweep(docker, holding.without(graph.containers), self._recorder)
 
     def _sweep(self) -> tuple[str, ...]:
-        docker = self._docker()
+        docker = self.docker()
         return sweep(docker, docker.holding(), self._recorder)
 
     def _forget(self, swept: Future[tuple[str, ...]]) -> None:
@@ -176,7 +189,7 @@ class PulumiEngine:
 
         def making() -> Making:
             swept.result()
-            return Making(self._docker(), _no_graph, _nothing, _nothing, self._recorder, is_ending=True)
+            return Making(self.docker(), _no_graph, _nothing, _nothing, self._recorder, is_ending=True)
 
         try:
             self._operations(Abandonment()).destroy(making, _no_graph)
@@ -185,7 +198,8 @@ class PulumiEngine:
         except CartridgeError as error:
             self._recorder.note(f"Pulumi could not take note ({error.brief}); its state is removed as it is", "warning")
 
-    def _graph(self, wanted: Sequence[Wanted], changes: Sequence[Change], holding: Holding) -> Graph:
+    def graph(self, wanted: Sequence[Wanted], changes: Sequence[Change], holding: Holding) -> Graph:
+        """Return the resources of the wanted components, given what there is."""
         recorded = {name: seen.published for name, seen in holding.containers.items()}
         made = {one.name for one in wanted if (seen := holding.containers.get(one.name)) and seen.digest == one.digest}
         numbers = epochs.after(epochs.read(self._backend.work), changes, made)
@@ -212,12 +226,17 @@ class PulumiEngine:
             self._pool.submit(importlib.import_module, "grpc")  # Pulumi's server needs it soon
         return self._connected
 
-    def _docker(self) -> Provisioner:
+    def docker(self) -> Provisioner:
+        """Return what acts on Docker."""
         return self._connect().result()
+
+    def _network(self, network: NetworkSpec) -> None:
+        with self._recorder.step("make/network", "network: making"):
+            self.docker().ensure_network(network)
 
     def _image(self, installed: Installed) -> images.Image:
         with self._recorder.step(f"image/{installed.artifact}", f"{installed.artifact}: image"):
-            return self._docker().ensure_image(installed)
+            return self.docker().ensure_image(installed)
 
 
 def _unless(told: set[str], started: Started, component: str) -> None:

@@ -92,10 +92,14 @@ class Plot:
     recorded: Mapping[str, Mapping[str, int]]
 
 
+def shared_network(lease: Lease, folder: str) -> NetworkSpec:
+    """Return the network of a stack, which needs no component to be known."""
+    return NetworkSpec(network_name(lease.stack), _owner(lease, folder).labels(urn(lease.stack, NETWORK, SHARED)))
+
+
 def draw(wanted: Sequence[Wanted], plot: Plot) -> Graph:
     """Return the graph of a stack."""
-    lease = plot.lease
-    owner = labels.Ownership(lease.stack, lease.owner, lease.created, lease.expires, lease.lock_digest, plot.folder)
+    lease, owner = plot.lease, _owner(plot.lease, plot.folder)
     volumes = {
         one.name: VolumeSpec(
             component_name(lease.stack, one.name),
@@ -104,7 +108,7 @@ def draw(wanted: Sequence[Wanted], plot: Plot) -> Graph:
         )
         for one in wanted
     }
-    network = NetworkSpec(network_name(lease.stack), owner.labels(urn(lease.stack, NETWORK, SHARED)))
+    network = shared_network(lease, plot.folder)
     containers = {one.name: _container(one, plot, owner) for one in wanted}
     return Graph(network, volumes, containers, {one.name: one.depends_on for one in wanted})
 
@@ -119,6 +123,10 @@ def resource(found: str) -> str:
     parts = found.split("::")
     kind, name = (parts[2], parts[3]) if len(parts) == 4 else ("", "")
     return f"{WORDS[kind]}/{name}" if kind in WORDS else ""
+
+
+def _owner(lease: Lease, folder: str) -> labels.Ownership:
+    return labels.Ownership(lease.stack, lease.owner, lease.created, lease.expires, lease.lock_digest, folder)
 
 
 def _container(one: Wanted, plot: Plot, owner: labels.Ownership) -> ContainerSpec:

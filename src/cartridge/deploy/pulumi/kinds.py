@@ -36,6 +36,7 @@ class Making:
         begun: waits for what was begun ahead of Pulumi for a component ("" for the network), raises its failure, and
             tells whether there was anything.
         is_ending: everything of the stack goes, so nothing needs a polite end.
+        lost: told the name of each volume that is removed.
     """
 
     docker: Provisioner
@@ -45,6 +46,7 @@ class Making:
     recorder: Recorder
     begun: Callable[[str], bool] = field(default=lambda component: False)
     is_ending: bool = False
+    lost: Callable[[str], None] = field(default=lambda name: None)
 
 
 class Kind(Protocol):
@@ -110,6 +112,7 @@ class VolumeKind:
         """Remove it, and before it the container that still uses it: both have the component's name."""
         making.docker.remove_container(name, politely=False)
         making.docker.remove_volume(name)
+        making.lost(name)
 
     def replacing(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         """Another epoch is other data."""

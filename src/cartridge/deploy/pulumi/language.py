@@ -7,11 +7,13 @@ event loop and its own copy of the context, so that runs never see each other.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import platform
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 from google.protobuf import empty_pb2
@@ -23,7 +25,8 @@ from pulumi.runtime.settings import reset_options
 from cartridge import __version__
 from cartridge.errors import CartridgeError
 
-Program = Callable[[], None]
+Program = Callable[[Path], None]
+"""Registers resources; told the folder of the program Pulumi was asked to run."""
 THREADS = 32
 """Registrations at a time."""
 
@@ -32,7 +35,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     """Answers the CLI's questions about the program and runs it.
 
     Args:
-        program: registers resources; called for a preview as well, so it must have no effects of its own.
+        program: called for a preview as well, so it must have no effects of its own.
         failed: told of an error of ours that ended the program.
     """
 
@@ -70,14 +73,14 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:  # noqa: N802
         """Run the program and answer when every resource is registered."""
         try:
-            error = contextvars.copy_context().run(_run, request, self._program)
+            error = contextvars.copy_context().run(_run, request, self._program, context)
         except CartridgeError as failure:
             self._failed(failure)
             error = failure.brief
         return language_pb2.RunResponse(error=error)
 
 
-def _run(request: language_pb2.RunRequest, program: Program) -> str:
+def _run(request: language_pb2.RunRequest, program: Program, context: grpc.ServicerContext) -> str:
     """Run the program on a loop of its own and return what went wrong, or ""."""
     reset_options(
         project=request.project,
@@ -88,19 +91,30 @@ def _run(request: language_pb2.RunRequest, program: Program) -> str:
         preview=request.dryRun,
         organization=request.organization or "organization",
     )
+    folder = Path(request.info.program_directory or request.pwd)
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="program"))
     loop.set_exception_handler(lambda _, __: None)  # what fails is reported by the RPC that failed
+    run = loop.create_task(run_in_stack(lambda: program(folder)))
+    context.add_callback(lambda: _give_up(loop, run))
     try:
-        loop.run_until_complete(run_in_stack(program))
+        loop.run_until_complete(run)
     except RunError as error:
         return str(error)
+    except asyncio.CancelledError:
+        return "Pulumi went away"
     except grpc.RpcError as error:
         # the engine's monitor goes first when the engine gives up: it knows why
         return "" if error.code() == grpc.StatusCode.UNAVAILABLE else str(error.details())
     finally:
         _finish(loop)
     return ""
+
+
+def _give_up(loop: asyncio.AbstractEventLoop, run: asyncio.Task[None]) -> None:
+    """End a run whose caller is gone: some of what it waits for would never come."""
+    with contextlib.suppress(RuntimeError):  # the run has ended, and its loop with it
+        loop.call_soon_threadsafe(run.cancel)
 
 
 def _finish(loop: asyncio.AbstractEventLoop) -> None:

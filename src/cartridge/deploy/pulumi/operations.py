@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cartridge.clock import Clock
+from cartridge.deploy.abandon import Abandonment
 from cartridge.deploy.pulumi import cli, healing
-from cartridge.deploy.pulumi.abandon import Abandonment
 from cartridge.deploy.pulumi.cli import Cli
 from cartridge.deploy.pulumi.events import Heard
 from cartridge.deploy.pulumi.graph import Graph
@@ -107,8 +107,8 @@ def _services(making: Makings, graph: Graphs, heard: Heard, abandonment: Abandon
 
     services: Any = Services()  # takes handlers as a server does, without being one
     events_pb2_grpc.add_EventsServicer_to_server(Listener(heard), services)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(making, abandonment.fail), services)
-    host = LanguageHost(lambda: declare(graph()), abandonment.fail)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(lambda urn: making(), abandonment.fail), services)
+    host = LanguageHost(lambda folder: declare(graph()), abandonment.fail)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, services)
     collected: Services = services
     return collected

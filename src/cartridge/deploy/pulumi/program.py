@@ -5,6 +5,8 @@ Imports `pulumi`, so it is imported late, while the CLI starts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pulumi
 
 from cartridge.deploy.pulumi.graph import CONTAINER, NETWORK, SHARED, VOLUME, Graph
@@ -36,6 +38,11 @@ class Container(pulumi.CustomResource):
     def __init__(self, resource: str, inputs: dict[str, object], after: list[Container]) -> None:
         options = pulumi.ResourceOptions(depends_on=after)
         super().__init__(CONTAINER, resource, {**inputs, "running": None, "hostPorts": None}, options)
+
+
+def declare_selected(graphs: Callable[[str], Graph]) -> None:
+    """Register every resource of the stack that Pulumi has selected; `graphs` returns its graph by its id."""
+    declare(graphs(pulumi.get_stack()))
 
 
 def declare(graph: Graph) -> None:

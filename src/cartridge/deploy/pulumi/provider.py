@@ -27,11 +27,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """Answers Pulumi's engine.
 
     Args:
-        making: returns what kinds need; asked at the first resource, so the Engine may connect while Pulumi starts.
+        making: returns what kinds need for a resource, by its URN; asked late, so Docker may be connected to meanwhile.
         failed: told of each failure of ours; the engine gets only its sentence.
     """
 
-    def __init__(self, making: Callable[[], Making], failed: Callable[[Exception], None] = lambda error: None) -> None:
+    def __init__(
+        self, making: Callable[[str], Making], failed: Callable[[Exception], None] = lambda error: None
+    ) -> None:
         self._making, self._failed = making, failed
 
     def Attach(self, request: Any, context: Context) -> empty_pb2.Empty:  # noqa: N802
@@ -93,7 +95,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: Any, context: Context) -> provider_pb2.ReadResponse:  # noqa: N802
         """Look at it; an empty id says that it is gone."""
         kind = self._kind(request.urn, context)
-        seen = self._told(context, lambda: kind.look(self._making(), request.id, _plain(request.properties)))
+        seen = self._told(context, lambda: kind.look(self._making(request.urn), request.id, _plain(request.properties)))
         if seen is None:
             return provider_pb2.ReadResponse(id="")
         return provider_pb2.ReadResponse(id=request.id, properties=_struct(seen), inputs=request.inputs)
@@ -101,7 +103,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Context) -> empty_pb2.Empty:  # noqa: N802
         """Remove it; gone already is as good."""
         kind = self._kind(request.urn, context)
-        self._told(context, lambda: kind.remove(self._making(), request.id))
+        self._told(context, lambda: kind.remove(self._making(request.urn), request.id))
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Context) -> empty_pb2.Empty:  # noqa: N802
@@ -114,7 +116,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _make(self, urn: str, inputs: Properties, context: Context) -> Properties:
         """Make the resource; a failure after it exists says so in the protocol's own words."""
-        making = self._told(context, self._making)
+        making = self._told(context, lambda: self._making(urn))
         kind = self._kind(urn, context)
         try:
             return kind.make(making, inputs)

@@ -12,6 +12,7 @@ from cartridge.errors import MissingError
 from cartridge.targets.docker import deliver, endpoint, execution, notes
 from cartridge.targets.docker.client import connect, refused
 from cartridge.targets.docker.conditions import Inspection, count_start
+from cartridge.targets.docker.deaths import DockerDeaths
 from cartridge.targets.docker.glance import glance, look
 from cartridge.targets.driver import Address, Condition, Ran
 
@@ -35,6 +36,14 @@ class DockerDriver:
     def conditions(self) -> Mapping[str, Condition]:
         """Return a look at every component that has a container, by name."""
         return glance(self._stack, self._host)
+
+    def deaths(self) -> DockerDeaths:
+        """Begin to watch for components that end by themselves.
+
+        Raises:
+            MissingError: `target-down`.
+        """
+        return DockerDeaths(self._stack, self._host)
 
     def address(self, component: str, port: str) -> Address:
         """Return where `port` of `component` is reached from this machine.

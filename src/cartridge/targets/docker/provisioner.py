@@ -18,7 +18,6 @@ from cartridge.targets.docker import deliver, images, labels
 from cartridge.targets.docker import ports as host_ports
 from cartridge.targets.docker.client import connect, refused
 from cartridge.targets.docker.conditions import Inspection, count_start
-from cartridge.targets.docker.deaths import Deaths
 from cartridge.targets.docker.specs import ContainerSpec, NetworkSpec, VolumeSpec
 from cartridge.workspace.settings import variable
 
@@ -69,16 +68,6 @@ class Provisioner:
     def ensure_image(self, programs: Installed) -> images.Image:
         """Return the image of these programs, made and loaded where the Engine has none."""
         return images.ensure(self._client, programs)
-
-    def deaths(self) -> Deaths:
-        """Return the watch on containers of the stack that end from now on."""
-        return Deaths(self._client, self._stack)
-
-    def last_lines(self, name: str, lines: int) -> tuple[str, ...]:
-        """Return the end of a container's log."""
-        with refused(f"read the log of `{name}`"):
-            log = self._client.logs(name, stdout=True, stderr=True, tail=lines)
-        return tuple(log.decode("utf-8", "replace").splitlines())
 
     def holding(self) -> Holding:
         """Return what the Engine has of the stack."""

@@ -311,21 +311,10 @@ class Changes:
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
-    def first(self) -> Mapping[str, Look]:
-        """Return how every component was when the stream began, by name; to be asked once, before `next`.
-
-        Raises:
-            MissingError: `target-down`, the guardian is gone.
-        """
-        while True:
-            line, end, rest = self._rest.partition(b"\n")
-            if end:
-                self._rest = rest
-                return {look.name: look for look in _looks(json.loads(line))}
-            self._rest += self._receive()
-
     def next(self, seconds: float | None) -> tuple[Look, ...]:
         """Wait at most `seconds` (None for as long as it takes) and return what has changed.
+
+        The first message to come describes every component as it is.
 
         Raises:
             MissingError: `target-down`, the guardian is gone.

@@ -14,7 +14,8 @@ from cartridge.errors import MissingError
 from cartridge.targets import secrets
 from cartridge.targets.driver import Address, ComponentState, Condition, Ran
 from cartridge.targets.process import logs, wire
-from cartridge.targets.process.client import PATIENCE, Changes, Guardian, Look
+from cartridge.targets.process.client import PATIENCE, Guardian, Look
+from cartridge.targets.process.deaths import ProcessDeaths
 from cartridge.targets.process.layout import Layout, Record
 
 PAUSE = 0.025
@@ -42,6 +43,14 @@ class ProcessDriver:
         except MissingError:
             return {name: Condition(name, ComponentState.FAILED) for name in records}
         return {name: _condition(name, looks.get(name)) for name in sorted({*records, *looks})}
+
+    def deaths(self) -> ProcessDeaths:
+        """Begin to watch for components that end by themselves.
+
+        Raises:
+            MissingError: `target-down`.
+        """
+        return ProcessDeaths(self._guardian.changes())
 
     def address(self, component: str, port: str) -> Address:
         """Return where `port` of `component` is reached from this machine.
@@ -104,14 +113,6 @@ class ProcessDriver:
         """Return the data folder on this machine."""
         self._record(component)
         return self._layout.data(component)
-
-    def changes(self) -> Changes:
-        """Return the stream of the guardian's looks; whoever waits for readiness learns of a death from it at once.
-
-        Raises:
-            MissingError: `target-down`.
-        """
-        return self._guardian.changes()
 
     def _record(self, component: str) -> Record:
         record = self._layout.record(component)

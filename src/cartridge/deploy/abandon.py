@@ -1,6 +1,7 @@
 """One failure ends an operation: whoever waits, at a gate or for work of another thread, is let go with it.
 
-A gate may stand for a minute, and Pulumi waits for every `Create`; so waiting is always on two things at once.
+A gate may stand for a minute, Pulumi waits for every `Create`, a payment for a node that is dead; so waiting is
+always on two things at once. What is given up goes on in its thread until it ends by itself.
 """
 
 from __future__ import annotations
@@ -21,6 +22,20 @@ class Abandonment:
         """What failed, or None."""
         return self._failure.exception() if self._failure.done() else None
 
+    def tell(self, failed: Callable[[BaseException], None]) -> None:
+        """Call `failed` with what fails, in the thread that finds it; at once where it has."""
+
+        def told(failure: Future[None]) -> None:
+            if (error := failure.exception()) is not None:
+                failed(error)
+
+        self._failure.add_done_callback(told)
+
+    def within(self, seconds: float) -> BaseException | None:
+        """Return what failed, waiting for it a little; or None."""
+        wait([self._failure], timeout=seconds)
+        return self.failure
+
     def fail(self, error: BaseException) -> None:
         """Let everybody go who waits; only the first failure counts."""
         try:
@@ -39,8 +54,12 @@ class Abandonment:
             self._failure.result()
         work.result()
 
-    def call(self, act: Callable[[str], None], argument: str) -> None:
+    def call(self, act: Callable[[], None], name: str) -> None:
         """Call `act` in a thread of its own and return with it, or as soon as the operation has failed.
+
+        Args:
+            act: what to do.
+            name: of the thread.
 
         Raises:
             Exception: what it failed with, or the operation's failure.
@@ -49,11 +68,11 @@ class Abandonment:
 
         def run() -> None:
             try:
-                act(argument)
+                act()
             except BaseException as error:  # noqa: BLE001 - whoever waits for the outcome sees it
                 outcome.set_exception(error)
             else:
                 outcome.set_result(None)
 
-        threading.Thread(target=run, name=f"gate-{argument}", daemon=True).start()
+        threading.Thread(target=run, name=name, daemon=True).start()
         self.wait(outcome)
