@@ -102,8 +102,9 @@ class PulumiEngine:
         network = shared_network(self._held_lease(), str(self._folder.absolute()))
         if self._has_begun:
             different = {images.tag(installed): installed for _, _, installed in components.values()}
-            acts = [partial(self._image, installed) for installed in different.values()]
-            self._early = tuple(self._pool.submit(act) for act in (*acts, partial(self._network, network)))
+            acts: list[Callable[[], object]] = [partial(self._image, installed) for installed in different.values()]
+            acts.append(partial(self._network, network))
+            self._early = tuple(self._pool.submit(act) for act in acts)
         return DockerPlacement(components)
 
     def apply(self, wanted: Sequence[Wanted], changes: Sequence[Change], gate: Gate, started: Started) -> None:
