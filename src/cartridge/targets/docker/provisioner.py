@@ -18,7 +18,7 @@ from cartridge.targets.docker import deliver, images, labels
 from cartridge.targets.docker import ports as host_ports
 from cartridge.targets.docker.client import connect, refused
 from cartridge.targets.docker.conditions import Inspection, count_start
-from cartridge.targets.docker.specs import ContainerSpec, NetworkSpec, VolumeSpec
+from cartridge.targets.docker.specs import ContainerSpec, FileSpec, NetworkSpec, VolumeSpec
 from cartridge.workspace.settings import variable
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Provisioner:
         """Make the network unless it is there.
 
         Raises:
-            ApplyError: `docker-refused`, `name-taken`.
+            ApplyError: `docker-refused`, `docker-name-taken`.
         """
         if self.has_network(spec.name):
             return
@@ -100,7 +100,7 @@ class Provisioner:
         """Make the volume unless it is there.
 
         Raises:
-            ApplyError: `docker-refused`, `disk-full`, `name-taken`.
+            ApplyError: `docker-refused`, `disk-full`, `docker-name-taken`.
         """
         if not self.has_volume(spec.name):
             with refused(f"make the volume `{spec.name}`"):
@@ -112,7 +112,7 @@ class Provisioner:
         An older container of the component is ended and removed first.
 
         Raises:
-            ApplyError: `docker-refused`, `disk-full`, `name-taken`.
+            ApplyError: `docker-refused`, `disk-full`, `docker-name-taken`.
             MissingError: `secret-missing`.
         """
         found = self.container(spec.name)
@@ -149,11 +149,23 @@ class Provisioner:
                     count_start(before)
                 return
 
+    def is_held(self, spec: ContainerSpec) -> bool:
+        """Tell whether the container's own program still waits for `release`."""
+        return bool(spec.hold) and not deliver.exists(self._client, spec.name, deliver.RELEASED)
+
+    def release(self, spec: ContainerSpec) -> None:
+        """Seed a fresh volume of a held container, and let its own program run.
+
+        Raises:
+            ApplyError: `docker-refused`, `disk-full`.
+        """
+        deliver.put(self._client, spec.name, [*self._seeds(spec), FileSpec(deliver.RELEASED, b"", 0o600)])
+
     def container(self, name: str) -> Inspection | None:
         """Return a look at a container of the stack, or None where there is none.
 
         Raises:
-            ApplyError: `name-taken`, a stranger has the name.
+            ApplyError: `docker-name-taken`, a stranger has the name.
         """
         from docker.errors import NotFound
 
@@ -169,7 +181,7 @@ class Provisioner:
         """Tell whether the stack's network is there.
 
         Raises:
-            ApplyError: `name-taken`.
+            ApplyError: `docker-name-taken`.
         """
         from docker.errors import NotFound
 
@@ -185,7 +197,7 @@ class Provisioner:
         """Tell whether the volume is there.
 
         Raises:
-            ApplyError: `name-taken`.
+            ApplyError: `docker-name-taken`.
         """
         from docker.errors import NotFound
 
@@ -249,8 +261,8 @@ class Provisioner:
                 image.tag,
                 name=spec.name,
                 hostname=spec.component,
-                entrypoint=[spec.command[0]],
-                command=list(spec.command[1:]),
+                entrypoint=[deliver.HOLD, deliver.RELEASED] if spec.hold else [spec.command[0]],
+                command=list(spec.command if spec.hold else spec.command[1:]),
                 environment=secrets.resolve(spec.environment, variable),
                 ports=[inner[name] for name in published],
                 labels=marks,
@@ -275,11 +287,15 @@ class Provisioner:
         )
 
     def _deliver(self, spec: ContainerSpec) -> None:
-        files = list(spec.files)
-        if spec.seed is not None and not deliver.exists(self._client, spec.name, deliver.SEEDED):
-            files += deliver.seed_files(spec.seed())
+        files = [*spec.files, *([FileSpec(deliver.HOLD, spec.hold, 0o700)] if spec.hold else self._seeds(spec))]
         if files:
             deliver.put(self._client, spec.name, files)
+
+    def _seeds(self, spec: ContainerSpec) -> list[FileSpec]:
+        """Return a fresh volume's first files; nothing where it has them."""
+        if spec.seed is None or deliver.exists(self._client, spec.name, deliver.SEEDED):
+            return []
+        return deliver.seed_files(spec.seed())
 
     def _move_ports(self, spec: ContainerSpec, error: ApplyError) -> None:
         taken = _published(spec)
@@ -303,7 +319,7 @@ class Provisioner:
         if not labels.belongs(found, self._stack):
             raise ApplyError(
                 f"there is a {kind} `{name}` already, and it is not this stack's",
-                code="name-taken",
+                code="docker-name-taken",
                 resolution=f"remove or rename the {kind}, or give the stack another name",
             )
 
