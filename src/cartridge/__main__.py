@@ -1,8 +1,10 @@
 """The door: `cartridge` and `python -m cartridge`.
 
-`--version` is answered before anything is imported; everything else is `surfaces.cli`.
+`--version` is answered before anything is imported; everything else is `surfaces.cli`. A run that failed does not wait
+for what its threads were still at: every act can be repeated, and an answer from a dead daemon may never come.
 """
 
+import os
 import sys
 
 
@@ -19,7 +21,18 @@ def main() -> None:
         status = run(sys.argv[1:])
     except KeyboardInterrupt:  # before `run` could say anything
         status = 130
-    sys.exit(status)
+    if status:
+        _end(status)
+
+
+def _end(status: int) -> None:
+    """End the process now."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # nobody reads it any more
+            continue
+    os._exit(status)
 
 
 if __name__ == "__main__":

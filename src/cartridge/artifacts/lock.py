@@ -49,7 +49,10 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What `update` did to one pin: `kept`, `added`, `updated`, `dropped`; `stale` or `unpinned` could not be asked."""
+    """What `update` did to one pin, or to one input: it has a path for its name, and no platform.
+
+    `kept`, `added`, `updated`, `dropped`; `stale` or `unpinned` could not be asked.
+    """
 
     artifact: str
     platform: str
@@ -160,11 +163,18 @@ def update(
             artifacts[name], done = _refreshed(name, declaration, lock, sources)
             changes += done
     for path in sorted({*inputs, *wanted.inputs} if names is None else {*names} & {*inputs, *wanted.inputs}):
+        changes.append(_input(path, inputs.pop(path, ""), wanted.inputs.get(path)))
         if path in wanted.inputs:
-            inputs[path] = sri_from_hex(wanted.inputs[path])
-        else:
-            del inputs[path]
+            inputs[path] = changes[-1].digest
     return Lock(artifacts, inputs), tuple(changes)
+
+
+def _input(path: str, old: str, digest: str | None) -> Change:
+    """Return what becomes of a cartridge or template, given its SHA-256 (hex) or None where it is gone."""
+    if digest is None:
+        return Change(path, "", "", "", "", "dropped", "it is not there any more")
+    new = sri_from_hex(digest)
+    return Change(path, "", "", "", new, "kept" if old == new else "updated" if old else "added")
 
 
 def _drifts(lock: Lock, name: str, declaration: Artifact, tools: Path) -> list[Drift]:
@@ -213,7 +223,10 @@ def _refreshed(name: str, declaration: Artifact, lock: Lock, sources: Sources) -
             changes.append(_change(job, old, pin, reason))
         if kept:
             platforms[platform] = tuple(kept)
-    return Pinned(declaration_digest(declaration), platforms), changes
+    digest = declaration_digest(declaration)
+    if not changes and digest != before.declaration:  # nothing but PATH, which nobody can pin
+        changes = [Change(name, "", "", "", digest, "updated" if before.declaration else "added")]
+    return Pinned(digest, platforms), changes
 
 
 def _asked(job: Job, kind: str) -> tuple[Pin | None, str]:

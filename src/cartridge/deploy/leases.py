@@ -114,7 +114,12 @@ def seconds(lease: Lease) -> float:
 
 def is_expired(lease: Lease, now: datetime.datetime) -> bool:
     """Tell whether the lease has run out at `now` (with a zone)."""
-    return bool(lease.expires) and datetime.datetime.fromisoformat(lease.expires) <= now
+    return is_past(lease.expires, now)
+
+
+def is_past(expires: str, now: datetime.datetime) -> bool:
+    """Tell whether `expires` (ISO 8601, "" for never) is over at `now` (with a zone)."""
+    return bool(expires) and datetime.datetime.fromisoformat(expires) <= now
 
 
 def _decode(raw: bytes) -> Entry:

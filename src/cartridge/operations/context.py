@@ -23,6 +23,7 @@ from cartridge.journal.recorder import Listener, Recorder
 from cartridge.operations.stages import Stages
 from cartridge.workspace import inputs
 from cartridge.workspace import settings as environment
+from cartridge.workspace.branch import branch
 from cartridge.workspace.project import Project, find
 
 if TYPE_CHECKING:
@@ -145,10 +146,9 @@ class Context:
         return resolve(self.workspace(), self.options.stack, target=self.options.target, bindings=self.options.bindings)
 
     def stack_id(self, name: str) -> str:
-        """Return the id of the stack called `name`: unique for this project's folder, and for the job if isolated."""
+        """Return the id of the stack called `name`: unique for the project's folder; if isolated, for job or branch."""
         place = str(self.project.root.resolve())
-        isolation = self.settings.isolation if self.options.isolated else ""
-        told_apart = f"{place}\0{isolation}".encode()
+        told_apart = f"{place}\0{self._isolation()}".encode()
         return f"{name}-{hashlib.sha256(told_apart).hexdigest()[:6]}"
 
     def folder(self, stack_id: str) -> Path:
@@ -158,9 +158,13 @@ class Context:
     def fingerprint(self) -> str:
         """Return the SHA-256 (hex) over all that `up` depends on: files, flags and our own version."""
         options = self.options
-        flags = [options.stack, options.target, sorted(options.bindings.items()), options.isolated]
+        flags = [options.stack, options.target, sorted(options.bindings.items()), self._isolation()]
         read = sorted(inputs.inputs(self.project, options.files).items())
         return hashlib.sha256(repr((__version__, read, flags)).encode()).hexdigest()
+
+    def _isolation(self) -> str:
+        """Return what an isolated stack is told apart by: the environment's word, else the branch; "" for no such."""
+        return (self.settings.isolation or branch(self.project.root) or "isolated") if self.options.isolated else ""
 
     def owner(self) -> str:
         """Return whose a resource is: `user@host:project-root`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from cartridge.deploy import locks
-from cartridge.errors import MissingError
+from cartridge.errors import InterruptError, MissingError
 from cartridge.model.stack import Target
 from cartridge.operations.bring_up import locked
 from cartridge.operations.context import Context
@@ -25,6 +25,7 @@ def down(context: Context, *, all_stacks: bool = False) -> DownResult:
     Raises:
         InputError: `stack-ambiguous`.
         MissingError: the target does not answer, so that nothing could be removed.
+        InterruptError: Ctrl-C; the stack that was being ended was ended, others are as they were.
     """
     began = context.clock.monotonic()
     try:
@@ -35,12 +36,17 @@ def down(context: Context, *, all_stacks: bool = False) -> DownResult:
         every = ()
     removed = [resource for state in every for resource in _end(context, state)]
     locks.sweep(context.project.state)
+    if context.cancelled.is_set():
+        raise InterruptError("interrupted, when everything was down already")
     names, targets = {state.stack for state in every}, {state.target for state in every}
     seconds = round(context.clock.monotonic() - began, 3)
     return DownResult(", ".join(sorted(names)), ", ".join(sorted(targets)), tuple(removed), seconds)
 
 
 def _end(context: Context, state: State) -> tuple[str, ...]:
+    """End one stack; what has begun is finished, because half a stack is no use to anybody."""
+    if context.cancelled.is_set():
+        raise InterruptError(resolution=f"`{state.stack}` is as it was; `cartridge down` ends it")
     with locked(context, state.stack), context.recorder.step("down", f"{state.stack}: ending"):
         removed = engine(context, Target(state.target), state.stack).destroy()
         shutil.rmtree(context.folder(state.stack), ignore_errors=True)

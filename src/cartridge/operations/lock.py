@@ -29,7 +29,7 @@ def lock(
     """
     workspace = context.workspace()
     wanted, path, drawn = wanted_of(context, workspace), context.project.root / programs.LOCK, programs.sources(context)
-    held = locks.read(path)
+    held = _in_force(context)
     drifts = locks.check(held, wanted, drawn.tools, whole=True)
     if check:
         drifted = {drift.name: drift.reason for drift in drifts}
@@ -37,7 +37,7 @@ def lock(
     names = None if all_entries else (update or tuple(drift.name for drift in drifts))
     with context.recorder.step("lock", "asking the channels"):
         fresh, changes = locks.update(held, wanted, drawn, names=names)
-    is_new = fresh != held
+    is_new = fresh != held or not path.exists()
     if is_new:
         locks.write(path, fresh)
     lines = tuple(
@@ -45,6 +45,12 @@ def lock(
         for one in changes
     )
     return LockResult(lines or _lines(fresh, {}), in_step=not drifts, written=is_new)
+
+
+def _in_force(context: Context) -> Lock:
+    """Return the project's lock; a project that has none yet begins with the programs that the shipped one pins."""
+    held, path = programs.lock(context), programs.lock_path(context)
+    return held if path.parent == context.project.root else Lock(held.artifacts)
 
 
 def wanted_of(context: Context, workspace: Workspace) -> Wanted:

@@ -75,6 +75,18 @@ def locked_inputs(inputs: Mapping[str, str]) -> Mapping[str, str]:
     return {path: value for path, value in inputs.items() if path.startswith(("cartridges/", "templates/"))}
 
 
+def refuse_drift(context: Context, stack: ResolvedStack) -> None:
+    """Return where the lock pins what the stack's documents, templates and Go modules say now.
+
+    Raises:
+        InputError: `lock-drift`, naming everything that differs; `lock-unreadable`.
+    """
+    from cartridge.artifacts import lock as locks
+
+    wanted = locks.Wanted(stack.artifacts, locked_inputs(stack.inputs))
+    locks.refuse_drift(locks.check(lock(context), wanted, sources(context).tools))
+
+
 def ensure(context: Context, stack: ResolvedStack) -> Mapping[str, Installed]:
     """Return every program the stack needs, by artifact: fetched or built first where it is not in the store.
 

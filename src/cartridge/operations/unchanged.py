@@ -1,7 +1,8 @@
 """The quick answer to `up`: nothing changed and everything runs. Imports no models, starts no engine.
 
 A stack is unchanged when the fingerprint of its files and flags is the one its last successful `up` wrote, and
-its target says that every component runs.
+its target says that every component runs. With `--ttl`, or where the lease has run out, it takes a new lease, so
+there is something to do.
 """
 
 from __future__ import annotations
@@ -30,9 +31,19 @@ def unchanged(context: Context) -> UpResult | None:
 
 
 def _match(context: Context) -> State | None:
+    if context.options.ttl is not None:
+        return None
     fingerprint = context.fingerprint()
     for folder in statefile.folders(context.project.state):
         state = statefile.read(folder)
         if state is not None and state.ready and state.fingerprint == fingerprint:
-            return state
+            return None if _has_expired(context, state) else state
     return None
+
+
+def _has_expired(context: Context, state: State) -> bool:
+    if not state.expires:
+        return False
+    from cartridge.deploy.leases import is_past  # costs the import of models
+
+    return is_past(state.expires, context.clock.now())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cartridge.errors import InterruptError
 from cartridge.operations.context import Context
 from cartridge.operations.results import UpResult
 from cartridge.operations.unchanged import unchanged
@@ -25,11 +26,18 @@ def up(context: Context, *, refresh: bool = False) -> UpResult:
         InputError: flags, lock drift, a network change that needs a rebuild.
         MissingError: an artifact, the target, a port.
         ApplyError: a component failed; it is kept with its logs.
+        InterruptError: Ctrl-C; what is up stays, for the next `up` or `down`.
     """
     began = context.clock.monotonic()
     if not refresh and (result := unchanged(context)) is not None:
         return result
     from cartridge.operations.bring_up import bring_up
 
-    result = bring_up(context)
+    try:
+        result = bring_up(context)
+    except InterruptError as error:
+        error.resolution = (
+            error.resolution or "`cartridge up` goes on from here, `cartridge down` removes what is there"
+        )
+        raise
     return replace(result, seconds=round(context.clock.monotonic() - began, 3))

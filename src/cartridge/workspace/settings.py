@@ -41,9 +41,14 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CARTRIDGE_FILE", "files", "paths, with `:` between", "documents to read, as with `--file`"),
     Variable("CARTRIDGE_STACK", "stack", "a name", "which stack, as with `--stack`"),
     Variable("CARTRIDGE_TARGET", "target", "`process` or `docker`", "where it runs, as with `--target`"),
-    Variable("CARTRIDGE_ISOLATED", "isolated", "yes or no", "a stack of its own for this job, as with `--isolated`"),
     Variable(
-        "CARTRIDGE_ISOLATION", "isolation", "any text", "what an isolated stack is told apart by; the CI job else"
+        "CARTRIDGE_ISOLATED", "isolated", "yes or no", "a stack of its own for this job or branch, as with `--isolated`"
+    ),
+    Variable(
+        "CARTRIDGE_ISOLATION",
+        "isolation",
+        "any text",
+        "what an isolated stack is told apart by; else the CI job, else the git branch",
     ),
     Variable("CARTRIDGE_TTL", "ttl", "a duration, `1 h`", "how long a stack may live, as with `--ttl`"),
     Variable("CARTRIDGE_WAIT_TIMEOUT", "wait_timeout", "a duration, `90 s`", "as with `--wait-timeout`"),

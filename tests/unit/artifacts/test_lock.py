@@ -83,7 +83,7 @@ def test_a_fresh_lock_is_in_step(tmp_path: Path) -> None:
     made, changes = lock.update(Lock(), wanted, world.sources)
 
     assert lock.check(made, wanted, world.tools, whole=True) == ()
-    assert {(one.channel, one.change) for one in changes} == {("go", "added")}
+    assert {(one.channel, one.change) for one in changes} == {("go", "added"), ("", "added")}
     assert sorted(made.artifacts["thing"].platforms) == list(lock.PLATFORMS)
 
 
@@ -132,7 +132,7 @@ def test_updating_one_name_changes_that_entry_alone(tmp_path: Path) -> None:
     assert after.artifacts["b"] == before.artifacts["b"]
     assert after.artifacts["a"].pin(PLATFORM, "release") != before.artifacts["a"].pin(PLATFORM, "release")
     assert (after.inputs["x.j2"], after.inputs["y.j2"]) == (before.inputs["x.j2"], tree.sri_from_hex("cd" * 32))
-    assert [(one.artifact, one.change) for one in changes] == [("a", "updated")]
+    assert [(one.artifact, one.change) for one in changes] == [("a", "updated"), ("y.j2", "updated")]
 
 
 def test_updating_all_drops_what_nothing_asks_for(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_updating_all_drops_what_nothing_asks_for(tmp_path: Path) -> None:
     after, changes = lock.update(before, lock.Wanted({}), world.sources)
 
     assert after == Lock()
-    assert [(one.artifact, one.change) for one in changes] == [("thing", "dropped")]
+    assert [(one.artifact, one.change) for one in changes] == [("thing", "dropped"), ("x.j2", "dropped")]
 
 
 def test_a_name_nobody_knows_is_refused_with_those_that_are_known(tmp_path: Path) -> None:

@@ -1,15 +1,13 @@
 """Runs the Pulumi CLI: one process an operation, in its own session, its words in a file, its calls to our server.
 
-A terminal's Ctrl-C does not reach it; ours is forwarded: the first politely (what is under way is finished and the
-state written), the second at once. It dies with us where the system can see to that (`setpriv`), and ends by itself
-within seconds where not. Never a secret on its command line.
+A terminal's Ctrl-C does not reach it: at the first one whoever holds its resources lets them go, and it ends by itself;
+at the second it is killed, which the next operation mends. It dies with us where the system can see to that
+(`setpriv`), and ends by itself within seconds where not. Never a secret on its command line.
 """
 
 from __future__ import annotations
 
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +20,6 @@ from cartridge.deploy.pulumi.server import Server, Services
 from cartridge.errors import InterruptError
 
 QUIET = ("--non-interactive", "--suppress-progress", "--suppress-outputs", "--color", "never")
-GRACE = 15.0
-"""Seconds a CLI that was told twice to end may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,28 +171,15 @@ class Running(Protocol):
     def wait(self) -> int:
         """Return its exit status when it has ended."""
 
-    def send_signal(self, sig: int) -> None:
-        """Send it a signal."""
-
     def kill(self) -> None:
         """End it at once."""
 
 
 def _wait(process: Running) -> int:
-    """Return the status; Ctrl-C is forwarded, and what does not end after two of them is killed in time."""
-    interrupts, killer = 0, threading.Timer(GRACE, process.kill)
-    status: int | None = None
+    """Return the status; a KeyboardInterrupt here is the user's second Ctrl-C, so the process is killed."""
     try:
-        while status is None:
-            try:
-                status = process.wait()
-            except KeyboardInterrupt:
-                interrupts += 1
-                process.send_signal(signal.SIGINT)
-                if interrupts == 2:
-                    killer.start()
-    finally:
-        killer.cancel()
-    if interrupts:
-        raise InterruptError
-    return status
+        return process.wait()
+    except KeyboardInterrupt as error:
+        process.kill()
+        process.wait()
+        raise InterruptError from error

@@ -44,7 +44,7 @@ TARGET = click.Option(
 BINDINGS = click.Option(
     ["--set", "bindings"], multiple=True, metavar="SETTING=VALUE", callback=_bindings, help="Give a setting a value."
 )
-ISOLATED = click.Option(["--isolated"], is_flag=True, help="A stack of its own for this job or worktree.")
+ISOLATED = click.Option(["--isolated"], is_flag=True, help="A stack of its own for this job or branch.")
 OFFLINE = click.Option(["--offline"], is_flag=True, help="Open no connection off this machine.")
 TTL = click.Option(["--ttl"], type=DurationFlag(), metavar="TIME", help="End the stack by itself after this long.")
 WAIT_TIMEOUT = click.Option(
