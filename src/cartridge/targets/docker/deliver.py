@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SEEDED = f"{DATA}/.cartridge-seeded"
 """Says that a volume has got its first files; written last."""
+HOLD, RELEASED = f"{CONFIG}/.cartridge-hold", f"{CONFIG}/.cartridge-released"
+"""The program that waits (tools/hold), and what it waits for."""
 
 
 def put(client: APIClient, container: str, files: Iterable[FileSpec]) -> None:

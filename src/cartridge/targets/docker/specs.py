@@ -68,6 +68,7 @@ class ContainerSpec:
         one_shot: it is meant to end.
         labels: whose it is.
         seed: files for a fresh volume, by path relative to it; called at most once a volume.
+        hold: the program that keeps its own from running until it is released; empty where that runs at once.
     """
 
     component: str
@@ -85,6 +86,7 @@ class ContainerSpec:
     one_shot: bool
     labels: Mapping[str, str]
     seed: Callable[[], Mapping[str, bytes]] | None = None
+    hold: bytes = b""
 
 
 def network_name(stack: str) -> str:
