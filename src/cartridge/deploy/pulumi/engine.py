@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from cartridge.errors import CartridgeError, InterruptError, MissingError
 from cartridge.journal.recorder import Recorder
 from cartridge.plan.change import Change, ChangeKind
 from cartridge.targets.docker import endpoint, images, notes
+from cartridge.targets.docker import ports as host_ports
 from cartridge.targets.docker.driver import DockerDriver
 from cartridge.targets.docker.provisioner import Holding, Provisioner
 from cartridge.targets.docker.specs import NetworkSpec
@@ -53,6 +54,7 @@ class PulumiEngine:
         clock: the time.
         recorder: the journal.
         pulumi: returns the CLI's path; asked only when it is needed.
+        hold: returns the path of tools/hold for containers; None starts them when their gates open.
     """
 
     def __init__(
@@ -64,9 +66,11 @@ class PulumiEngine:
         recorder: Recorder,
         *,
         pulumi: Callable[[], Path],
+        hold: Callable[[], Path] | None = None,
     ) -> None:
         self._stack, self._folder = stack, folder
         self._settings, self._clock, self._recorder, self._pulumi = settings, clock, recorder, pulumi
+        self._hold = hold
         self._leases = registry(settings)
         self._backend = Backend(stack, folder)
         self._lease: Lease | None = None
@@ -112,12 +116,13 @@ class PulumiEngine:
 
         Raises:
             ApplyError: what a resource failed with, or `pulumi-failed`.
-            MissingError: `target-down`, the CLI is missing.
+            MissingError: `port-taken`, `target-down`, the CLI is missing.
         """
         for begun in self._early:
             begun.result()
         docker = self.docker()
         holding = docker.holding()
+        host_ports.refuse_taken(_insisted(wanted, holding))
         graph = self.graph(wanted, changes, holding)
         wrong = {change.resource for change in drift.differences(graph, holding)}
         fine = {one.name for one in wanted if f"component/{one.name}" not in wrong}
@@ -174,6 +179,7 @@ class PulumiEngine:
         ahead.begin(holding)
         making = Making(docker, lambda: graph, ask, started, self._recorder, ahead.wait)
         try:
+            ahead.settle()
             operations.up(lambda: making, lambda: graph, refresh=refresh)
         finally:
             ahead.close()
@@ -204,7 +210,8 @@ class PulumiEngine:
         recorded = {name: seen.published for name, seen in holding.containers.items()}
         made = {one.name for one in wanted if (seen := holding.containers.get(one.name)) and seen.digest == one.digest}
         numbers = epochs.after(epochs.read(self._backend.work), changes, made)
-        return draw(wanted, Plot(self._held_lease(), str(self._folder.absolute()), numbers, recorded))
+        hold = self._hold().read_bytes() if self._hold else b""
+        return draw(wanted, Plot(self._held_lease(), str(self._folder.absolute()), numbers, recorded, hold))
 
     def _held_lease(self) -> Lease:
         if self._lease is None:
@@ -244,6 +251,13 @@ def _unless(told: set[str], started: Started, component: str) -> None:
     """Tell of a component that is not among those told already."""
     if component not in told:
         started(component)
+
+
+def _insisted(wanted: Sequence[Wanted], holding: Holding) -> Iterator[tuple[str, str, int]]:
+    """Yield each host port that is asked for by number (component, its name, number) and is not the stack's own yet."""
+    own = {number for seen in holding.containers.values() if seen.is_running for number in seen.published.values()}
+    for one in wanted:
+        yield from ((one.name, port, number) for port, number in one.host_ports.items() if number not in {0, *own})
 
 
 def _nothing(component: str) -> None:

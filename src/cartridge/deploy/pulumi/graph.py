@@ -84,12 +84,14 @@ class Plot:
         folder: the stack's folder of state.
         epochs: by component, which data it is to have; 0 where it says nothing.
         recorded: by component, host ports it was published on before.
+        hold: the program that lets a container start before what it needs is ready; empty to do without.
     """
 
     lease: Lease
     folder: str
     epochs: Mapping[str, int]
     recorded: Mapping[str, Mapping[str, int]]
+    hold: bytes = b""
 
 
 def shared_network(lease: Lease, folder: str) -> NetworkSpec:
@@ -159,4 +161,5 @@ def _container(one: Wanted, plot: Plot, owner: labels.Ownership) -> ContainerSpe
         one_shot=one.one_shot,
         labels=owner.labels(urn(stack, CONTAINER, one.name), one.name, one.digest),
         seed=one.seed,
+        hold=plot.hold if one.depends_on else b"",
     )

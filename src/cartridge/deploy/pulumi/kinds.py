@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cartridge.deploy.engine import Gate, Started
+from cartridge.deploy.pulumi.bringing import Bringing, bring
 from cartridge.deploy.pulumi.graph import CONTAINER, NETWORK, VOLUME, Graph
 from cartridge.errors import MissingError
 from cartridge.journal.recorder import Recorder
 from cartridge.targets.docker.conditions import Inspection
 from cartridge.targets.docker.provisioner import Provisioner
-from cartridge.targets.docker.specs import ContainerSpec
 
 Properties = dict[str, Any]
 """A resource's properties as Pulumi has them: plain JSON values."""
@@ -131,7 +131,9 @@ class ContainerKind:
         component = inputs["component"]
         spec = making.graph().containers[component]
         if not making.begun(component):
-            self._run(making, spec)
+            docker = making.docker
+            make = docker.ensure_container
+            bring(Bringing(docker, making.recorder, make, lambda _: None, making.gate, making.started), spec)
         return {**inputs, **_outputs(making.docker.container(spec.name))}
 
     def look(self, making: Making, name: str, state: Properties) -> Properties | None:
@@ -152,16 +154,6 @@ class ContainerKind:
     def is_idle(self, old: Mapping[str, Any]) -> bool:
         """It was seen stopped or failed, or never came to run."""
         return old.get("running") is False
-
-    def _run(self, making: Making, spec: ContainerSpec) -> None:
-        component = spec.component
-        with making.recorder.step(f"make/container/{component}", f"{component}: making its container"):
-            seen = making.docker.ensure_container(spec)
-        if not seen.is_fine:
-            making.gate(component)
-            with making.recorder.step(f"start/{component}", f"{component}: starting"):
-                making.docker.start(spec)
-        making.started(component)
 
 
 KINDS: dict[str, Kind] = {NETWORK: NetworkKind(), VOLUME: VolumeKind(), CONTAINER: ContainerKind()}

@@ -60,8 +60,8 @@ class DockerDeaths:
         """Return at the next death; False where there will be none."""
         try:
             return bool(self._events.readline())
-        except (OSError, http.client.HTTPException, ValueError):
-            return False
+        except (OSError, http.client.HTTPException, ValueError, AttributeError):
+            return False  # the last of these is http.client's own, where `close` came between two of its steps
 
     def _failed(self) -> Iterator[str]:
         for name, look in glance(self._stack, self._host).items():

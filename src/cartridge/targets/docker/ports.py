@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+
+from cartridge.targets.strangers import taken
 
 FIRST, COUNT = 20_000, 10_000
 """The range."""
@@ -32,6 +34,17 @@ def choose(seed: str, avoid: Collection[int] = ()) -> int:
         if port not in avoid and is_free(port):
             return port
     raise OSError(f"no free port between {FIRST} and {FIRST + COUNT}")
+
+
+def refuse_taken(insisted: Iterable[tuple[str, str, int]]) -> None:
+    """Return where every port that is insisted on (component, its name there, number) is free.
+
+    Raises:
+        MissingError: `port-taken`, naming who has it.
+    """
+    for component, name, number in insisted:
+        if not is_free(number):
+            raise taken(component, name, number, "somebody listens on it")
 
 
 def is_free(port: int) -> bool:

@@ -133,7 +133,8 @@ class Provisioner:
         """Start the container; where its host port was taken meanwhile, make it again with another.
 
         Raises:
-            ApplyError: `port-taken` for a port the stack insists on; `docker-refused`.
+            MissingError: `port-taken` for a port the stack insists on.
+            ApplyError: `docker-refused`.
         """
         before = self.container(spec.name)
         for _ in range(5):
@@ -302,12 +303,8 @@ class Provisioner:
         fixed = {port.name for port in spec.ports if port.fixed}
         stuck = [name for name, port in taken.items() if name in fixed and not host_ports.is_free(port)]
         if stuck or not set(taken) - fixed:
-            raise ApplyError(
-                f"a host port of `{spec.component}` is taken by another program",
-                code="port-taken",
-                details=error.details,
-                resolution="end that program, or let cartridge choose the port",
-            ) from error
+            host_ports.refuse_taken((spec.component, name, taken[name]) for name in stuck)
+            raise error
         avoid = set(taken.values())
         moved = {name: host_ports.choose(f"{spec.name}/{name}", avoid) for name in taken if name not in fixed}
         with refused(f"make `{spec.name}` again on other ports"):
