@@ -6,14 +6,17 @@ Holds the stack's lock throughout. Every act is a step of the journal; after a k
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from cartridge.deploy import leases, locks, statefile
 from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
 from cartridge.deploy.locks import Holder, Queue
+from cartridge.errors import MissingError
 from cartridge.model.stack import Target
 from cartridge.operations import engines, programs, secrets
 from cartridge.operations.context import Context
@@ -83,7 +86,7 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
     recorder, folder = context.recorder, context.folder(wanted.stack)
     with recorder.step("artifacts", "fetching programs"):
         installed = programs.ensure(context, stack)
-    lease = taken(context, wanted.stack, state)
+    lease, is_new = taken(context, wanted.stack, state), state is None
     state = replace(
         state or State(wanted.stack, stack.name, stack.target.value, lease.created), ready=False, expires=lease.expires
     )
@@ -93,7 +96,7 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
     try:
         engine = engines.engine(context, stack.target, wanted.stack)
         with recorder.step("lease", "writing the lease"):
-            engine.begin(lease)
+            _begin(engine, lease, folder, is_new=is_new)
         context.go_on()
         with recorder.step("place", "reserving ports"):
             needs = {one.name: (one.ports, one.fixed_ports, installed[one.artifact]) for one in stack.components}
@@ -116,6 +119,16 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
         if network:
             network.close()
     return replace(state, channels=channel_records(stack.network), network=network_digest(stack.network))
+
+
+def _begin(engine: Engine, lease: Lease, folder: Path, *, is_new: bool) -> None:
+    """Take the lease; where the target is not there at all, a stack that never was leaves no state to end."""
+    try:
+        engine.begin(lease)
+    except MissingError:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,15 @@ class Vigil:
         """
         self._abandonment.call(work, name)
 
+    def refuse_dead(self) -> None:
+        """Return if everything is alive.
+
+        Raises:
+            ApplyError: `component-failed`.
+        """
+        if (failure := self._abandonment.failure) is not None:
+            raise failure
+
     def reason(self, error: CartridgeError) -> BaseException:
         """Return why there was `error`: a component died, which may be told a moment later; or nothing else."""
         if isinstance(error, InputError | InterruptError):
@@ -109,6 +118,7 @@ def kept(driver: Driver, cancel: Callable[[], None]) -> Iterator[Vigil]:
     vigil = Vigil(driver, cancel)
     try:
         yield vigil
+        vigil.refuse_dead()
     except CartridgeError as error:
         raise vigil.reason(error) from None
     finally:

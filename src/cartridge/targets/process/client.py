@@ -348,9 +348,10 @@ def _line(connection: socket.socket) -> bytes:
 
 def _refused(code: str, brief: str, *, component: str = "", port: str = "", number: int = 0) -> CartridgeError:
     if code == "port-taken":
-        from cartridge.targets.process.strangers import taken
+        from cartridge.targets.process.ports import claim_name
+        from cartridge.targets.strangers import taken
 
-        return taken(component, port, number, brief)
+        return taken(component, port, number, brief, claim_name(number))
     return ApplyError(brief, code=code, resolution=_RESOLUTIONS.get(code, ""))
 
 

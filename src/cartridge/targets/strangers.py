@@ -7,21 +7,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cartridge.errors import MissingError
-from cartridge.targets.process.ports import claim_name
 
 LISTENING = "0A"
 """State of a listening socket in /proc/net/tcp."""
 
 
-def taken(component: str, port: str, number: int, why: str) -> MissingError:
-    """Return the error that port `number`, wanted for `port` of `component`, is somebody else's."""
+def taken(component: str, port: str, number: int, why: str, claim: str = "") -> MissingError:
+    """Return the error that port `number`, wanted for `port` of `component`, is somebody else's.
+
+    Args:
+        component: who wants it.
+        port: its name there.
+        number: 0 where no port at all is free.
+        why: what the system said, for where it is not known who has it.
+        claim: the abstract socket (as /proc/net/unix shows it) of a stack that holds the port without listening.
+    """
     if not number:
         return MissingError(
             f"there is no free port for `{port}` of `{component}`",
             code="port-taken",
             resolution="end something that listens; `ss -ltn` shows what does",
         )
-    owner = owner_of(number)
+    owner = owner_of(number, claim)
     who = f"by {owner}" if owner else f"({why[:1].lower()}{why[1:]})"
     return MissingError(
         f"port {number}, wanted for `{port}` of `{component}`, is taken {who}",
@@ -30,9 +37,9 @@ def taken(component: str, port: str, number: int, why: str) -> MissingError:
     )
 
 
-def owner_of(number: int) -> str:
+def owner_of(number: int, claim: str = "") -> str:
     """Return who has a TCP port, such as "`bitcoind` (process 812)"; "" where /proc does not tell."""
-    sockets = set(_tcp(number)) | set(_claims(number))
+    sockets = set(_tcp(number)) | set(_claims(claim))
     for pid in (entry for entry in _listing("/proc") if entry.isdigit()):
         for descriptor in _listing(f"/proc/{pid}/fd"):
             if _target(f"/proc/{pid}/fd/{descriptor}") in sockets:
@@ -51,10 +58,10 @@ def _tcp(number: int) -> Iterator[str]:
     yield from found[True] or found[False]
 
 
-def _claims(number: int) -> Iterator[str]:
+def _claims(name: str) -> Iterator[str]:
     for line in _read(Path("/proc/net/unix")).splitlines():
         fields = line.split()
-        if fields[-1] == claim_name(number):
+        if fields[-1] == name:
             yield f"socket:[{fields[-2]}]"
 
 
