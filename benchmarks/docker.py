@@ -7,9 +7,11 @@ checks that ask what our probes ask. A network that is opened and paid over is m
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +64,10 @@ class Ours:
 
     def round(self) -> float:
         """Do one round and note its spans; return the whole."""
+        began = time.time()
         whole = self.up()
         unchanged = wall([self._place.program, "up", "--target", "docker"], cwd=self._place.project)
-        moments = self._moments(whole)
+        moments = self._moments(began)
         self.spans.append({**moments, "unchanged": unchanged, "down": self.down()})
         return whole
 
@@ -88,21 +91,23 @@ class Ours:
         )
         return [f"steps of the last `up` (seconds since it began): {spans}"]
 
-    def _moments(self, whole: float) -> dict[str, float]:
-        """Return when every container ran and when all were ready, from exec on."""
+    def _moments(self, began: float) -> dict[str, float]:
+        """Return when every container ran and when all were ready, in seconds since the program was started."""
         steps = {step: ended for step, _, ended in self._steps()}
-        before = whole - max(steps.values())  # the interpreter's own start, before the journal is opened
+        first = json.loads(self._journal().read_text(encoding="utf-8").splitlines()[0])
+        before = datetime.datetime.fromisoformat(first["at"]).timestamp() - first["offset"] - began
         running = max(ended for step, ended in steps.items() if step.startswith("start/"))
         ready = max(ended for step, ended in steps.items() if step.startswith("ready/"))
         return {"running": before + running, "ready": before + ready}
 
+    def _journal(self) -> Path:
+        """Return the journal of the last `up` that started something."""
+        every = sorted((self._place.project / ".cartridge" / "journal").glob("*-up.jsonl"))
+        return [path for path in every if '"start/' in path.read_text(encoding="utf-8")][-1]
+
     def _steps(self) -> list[tuple[str, float, float]]:
-        folder = self._place.project / ".cartridge" / "journal"
-        newest = [path for path in sorted(folder.glob("*-up.jsonl")) if '"start/' in path.read_text(encoding="utf-8")][
-            -1
-        ]
         begun, spans = {}, []
-        for line in newest.read_text(encoding="utf-8").splitlines():
+        for line in self._journal().read_text(encoding="utf-8").splitlines():
             entry = json.loads(line)
             if entry["type"] == "step-started":
                 begun[entry["step"]] = entry["offset"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 
-from cartridge.lightning.lnd import FUNDING_FEE
 from cartridge.lightning.node import (
+    FUNDING_FEE,
     Decoded,
     Edge,
     Info,

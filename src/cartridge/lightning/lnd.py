@@ -24,12 +24,6 @@ from cartridge.probes.lnd import Identity, LndRest, RefusedError
 
 FEE_RATE = 1
 """Satoshis per virtual byte of a funding transaction."""
-FUNDING_FEE = 300
-"""Satoshis a coin must hold beyond the capacity of the channel it pays for.
-
-A funding transaction with one input and no change is about 122 virtual bytes; what is left over is less than the
-dust limit, so it goes to the fee and the wallet's other coins are not touched.
-"""
 FINAL_CLTV_DELTA = 80
 """Blocks the last hop of a payment gets, as lnd's own invoices ask."""
 _SATOSHI = 1_000

@@ -11,6 +11,13 @@ from typing import Protocol
 
 from cartridge.errors import ApplyError
 
+FUNDING_FEE = 300
+"""Satoshis a coin must hold beyond the capacity of the channel it pays for.
+
+A funding transaction with one input and no change is about 122 virtual bytes; what is left over is less than the
+dust limit, so it goes to the fee and the wallet's other coins are not touched.
+"""
+
 
 @dataclass(eq=False)
 class NotYetError(ApplyError):

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cartridge.errors import InputError
-from cartridge.lightning.lnd import FUNDING_FEE
-from cartridge.lightning.node import NodeChannel, Policy, WalletCoin
+from cartridge.lightning.node import FUNDING_FEE, NodeChannel, Policy, WalletCoin
 from cartridge.lightning.proof import half_proven
 from cartridge.model import network as model
 from cartridge.model.quantities import Share, format_amount

@@ -14,9 +14,7 @@ from cartridge.artifacts.installed import Installed
 from cartridge.deploy.engine import Placement
 from cartridge.errors import ApplyError, InterruptError
 from cartridge.lightning.chain import Bitcoind
-from cartridge.lightning.choreography import Handles, raise_network
 from cartridge.lightning.genesis import Genesis
-from cartridge.lightning.lnd import Lnd
 from cartridge.model.cartridge import BitcoindProbe
 from cartridge.model.network import Network
 from cartridge.operations import credentials, grip
@@ -84,6 +82,9 @@ class NetworkUp:
             ApplyError: a node refused.
             UnknownVerdictError: `wait-timeout`.
         """
+        from cartridge.lightning.choreography import Handles, raise_network
+        from cartridge.lightning.lnd import Lnd
+
         context = self._context
         limit = context.options.wait_timeout
         patience = Patience.of(context.clock, PATIENCE if limit is None else limit / 1000, context.cancelled)

@@ -32,6 +32,7 @@ from cartridge.plan.change import Change, ChangeKind
 from cartridge.targets.docker import endpoint, images, notes
 from cartridge.targets.docker import ports as host_ports
 from cartridge.targets.docker.driver import DockerDriver
+from cartridge.targets.docker.glance import strike
 from cartridge.targets.docker.provisioner import Holding, Provisioner
 from cartridge.targets.docker.specs import NetworkSpec
 from cartridge.workspace.settings import Settings
@@ -134,10 +135,12 @@ class PulumiEngine:
 
     def destroy(self) -> tuple[str, ...]:
         """Remove everything of the stack: from Docker by its labels, and from Pulumi's state by its CLI."""
+        struck = self._pool.submit(strike, self._stack)
         known = self._backend.known()
         swept = self._pool.submit(self._sweep)
         if known or self._backend.has_pending():
             self._forget(swept)
+        struck.result()
         removed = {*swept.result(), *map(resource, known)}
         for leftover in (self._backend.work, notes.folder(self._folder)):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -5,8 +5,11 @@ For `ps` and the `up` that has nothing to do; importing the Docker SDK would cos
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from cartridge.errors import MissingError
 from cartridge.targets.docker import endpoint, labels
@@ -44,3 +47,22 @@ def look(stack: str, host: str | None = None) -> list[Inspection]:
         ) from error
     finally:
         connection.close()
+
+
+def strike(stack: str, host: str | None = None) -> None:
+    """Kill every running container of the stack at once and return; what cannot be killed is left to who removes it.
+
+    For the end of a stack, whose data goes as well: by the time the SDK is imported they are dead.
+    """
+    connection = endpoint.Quick(endpoint.socket_path(host))
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException, MissingError):
+        listed = connection.get("/containers/json", filters=json.dumps(labels.of_stack(stack)))
+        with ThreadPoolExecutor(max(1, len(listed or ()))) as pool:
+            list(pool.map(lambda each: _kill(each["Id"], host), listed or ()))
+
+
+def _kill(container: str, host: str | None) -> None:
+    connection = endpoint.Quick(endpoint.socket_path(host))
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException, MissingError):
+        connection.request("POST", f"/containers/{container}/kill")
+        connection.getresponse().read()
