@@ -11,6 +11,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from types import TracebackType
 
 PATIENCE = 120.0
 """Seconds for any one step, so that a hang is a failure and not a stuck suite."""
+
+Done = subprocess.CompletedProcess[str]
+"""A run that has ended: its exit status and what it said."""
 
 
 class Held:
@@ -36,6 +41,7 @@ class Held:
         self._listener.bind(address)
         self._listener.listen(1)
         self._listener.settimeout(PATIENCE)
+        self._last_words, self._moments = "", None
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the run
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cartridge", *arguments],
@@ -56,6 +62,7 @@ class Held:
             self.process.kill()
         self.process.wait(PATIENCE)
         self._listener.close()
+        self._last_words = self.output()
         self._output.close()
         self._folder.cleanup()
 
@@ -82,6 +89,17 @@ class Held:
             pass
         return self.process.wait(PATIENCE)
 
+    def rest(self) -> tuple[int, float]:
+        """Let a held run go on to its end; return its exit status, and the seconds that took."""
+        began = time.monotonic()
+        status = self.go_on()
+        return status, time.monotonic() - began
+
+    def begin(self) -> None:
+        """Let a run go through all its steps, or all that are left, in a thread."""
+        moments = self._moments or self.moments()
+        threading.Thread(target=lambda: [None for _ in moments], daemon=True).start()
+
     def kill(self) -> None:
         """Kill the run at once."""
         self.process.send_signal(signal.SIGKILL)
@@ -89,8 +107,10 @@ class Held:
 
     def output(self) -> str:
         """Return what it said so far."""
-        self._output.seek(0)
-        return self._output.read().decode("utf-8", "replace")
+        if self._output.closed:
+            return self._last_words
+        descriptor = self._output.fileno()  # shared with the run, so its position is left alone
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -104,10 +124,18 @@ class Project:
         """Return a held run of `cartridge` in it."""
         return Held(self.folder, arguments, self.environment)
 
-    def cartridge(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def cartridge(self, *arguments: str) -> Done:
         """Run `cartridge` in it to its end."""
+        return self._run([sys.executable, "-m", "cartridge", *arguments])
+
+    def mortal(self, *arguments: str) -> Done:
+        """Run `cartridge` in it as somebody for whom permissions count, root or not."""
+        plain = [sys.executable, "-m", "cartridge", *arguments]
+        return self._run(plain if os.getuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *plain])
+
+    def _run(self, argv: list[str]) -> Done:
         return subprocess.run(
-            [sys.executable, "-m", "cartridge", *arguments],
+            argv,
             cwd=self.folder,
             env={**os.environ, **self.environment},
             capture_output=True,

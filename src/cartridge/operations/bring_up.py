@@ -86,6 +86,7 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
     recorder, folder = context.recorder, context.folder(wanted.stack)
     with recorder.step("artifacts", "fetching programs"):
         installed = programs.ensure(context, stack)
+    context.go_on()
     lease, is_new = taken(context, wanted.stack, state), state is None
     state = replace(
         state or State(wanted.stack, stack.name, stack.target.value, lease.created), ready=False, expires=lease.expires
