@@ -6,6 +6,7 @@ from cartridge.artifacts import lock as locks
 from cartridge.artifacts import toolchain
 from cartridge.artifacts.lock import Wanted
 from cartridge.artifacts.pins import Lock
+from cartridge.errors import InputError
 from cartridge.operations import programs
 from cartridge.operations.context import Context
 from cartridge.operations.reports import LockLine, LockResult
@@ -24,7 +25,8 @@ def lock(
         all_entries: the same for every entry.
 
     Raises:
-        InputError: `lock-unreadable`, or `artifact-unknown` for a name to update that nothing declares.
+        InputError: `lock-unreadable`, `lock-name-unknown` for a name to update that nothing declares, or
+            `project-missing`: the shipped lock is nobody's to write.
         MissingError: a channel that had to be asked did not answer.
     """
     workspace = context.workspace()
@@ -34,6 +36,7 @@ def lock(
     if check:
         drifted = {drift.name: drift.reason for drift in drifts}
         return LockResult(_lines(held, drifted), in_step=not drifts, written=False)
+    _refuse_elsewhere(context)
     names = None if all_entries else (update or tuple(drift.name for drift in drifts))
     with context.recorder.step("lock", "asking the channels"):
         fresh, changes = locks.update(held, wanted, drawn, names=names)
@@ -45,6 +48,16 @@ def lock(
         for one in changes
     )
     return LockResult(lines or _lines(fresh, {}), in_step=not drifts, written=is_new)
+
+
+def _refuse_elsewhere(context: Context) -> None:
+    project = context.project
+    if project.root == project.shipped and not project.start.is_relative_to(project.root):
+        raise InputError(
+            f"there is no project at `{project.start}` or above it, and so no lock to write",
+            code="project-missing",
+            resolution="go to your project's folder, or begin one with `cartridge init`",
+        )
 
 
 def _in_force(context: Context) -> Lock:
