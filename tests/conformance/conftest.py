@@ -26,7 +26,7 @@ from cartridge.operations.context import Context, Options
 from cartridge.targets.docker import images
 from cartridge.targets.docker.client import connect
 from cartridge.workspace import settings
-from tests.conformance.harness import Behaviour, Harness, World
+from tests.conformance.harness import LEASE, Behaviour, Harness, World
 from tests.doubles.driver import FakeDriver
 from tests.doubles.engine import FakeEngine
 
@@ -85,7 +85,7 @@ def process(folder: Path) -> Iterator[Harness]:
     """Make the harness of real processes."""
     clock = SystemClock()
     given = settings.read({"HOME": str(folder / "home"), "CARTRIDGE_RUNTIME": str(folder / "run")})
-    engine = DirectEngine("conformance", folder / "state" / "conformance", given, clock, Recorder(clock))
+    engine = DirectEngine(LEASE.stack, folder / "state" / LEASE.stack, given, clock, Recorder(clock))
     try:
         yield ProcessHarness(engine, installed(folder))
     finally:
@@ -117,8 +117,8 @@ def docker(folder: Path) -> Iterator[Harness]:
     """Make the harness of real containers."""
     clock = SystemClock()
     given = settings.read({"HOME": str(folder / "home"), "PATH": os.defpath})
-    state = folder / "state" / "conformance"
-    engine = PulumiEngine("conformance", state, given, clock, Recorder(clock), pulumi=pulumi)
+    state = folder / "state" / LEASE.stack
+    engine = PulumiEngine(LEASE.stack, state, given, clock, Recorder(clock), pulumi=pulumi)
     try:
         yield DockerHarness(engine, installed(folder))
     finally:

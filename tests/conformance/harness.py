@@ -5,6 +5,7 @@ A target takes part by adding its harness to `HARNESSES` in `conftest.py`; the s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,7 +19,8 @@ from cartridge.render.bundle import RenderedComponent, RenderedFile
 from cartridge.targets.driver import Condition
 from tests.conformance.waiting import until
 
-LEASE = Lease("conformance", "tests@here:/", "2030-01-01T00:00:00+00:00", "", "0" * 64)
+LEASE = Lease(f"conformance-{os.getpid()}", "tests@here:/", "2030-01-01T00:00:00+00:00", "", "0" * 64)
+"""Of a stack that another run of the suite on this machine does not have."""
 
 
 @dataclass(frozen=True, slots=True)

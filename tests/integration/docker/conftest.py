@@ -37,7 +37,7 @@ class Stack:
     folder: Path
     pulumi: Path
     programs: Installed
-    name: str = "docker-tests"
+    name: str = f"docker-tests-{os.getpid()}"
 
     @property
     def state(self) -> Path:

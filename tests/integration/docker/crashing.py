@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -88,9 +89,14 @@ def main() -> int:
 
 
 def kill(victim: str) -> None:
-    """Kill this process, or the Pulumi it started once it is there."""
+    """Kill this process, or have the Pulumi it starts killed once it is there."""
     if victim == "us":
         os.kill(os.getpid(), signal.SIGKILL)
+    threading.Thread(target=kill_pulumi, daemon=True).start()
+
+
+def kill_pulumi() -> None:
+    """Wait for the CLI and kill it."""
     while not (found := [child for child in psutil.Process().children(recursive=True) if child.name() == "pulumi"]):
         pass
     found[0].kill()

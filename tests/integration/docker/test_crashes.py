@@ -33,9 +33,8 @@ def test_an_up_that_was_killed_is_taken_up_again(stack: Stack, step: str) -> Non
     }
 
 
-@pytest.mark.parametrize("step", ["gate/bob"])
-def test_an_up_whose_pulumi_was_killed_says_so_and_is_taken_up_again(stack: Stack, step: str) -> None:
-    stack.killed_up(step, "pulumi")
+def test_an_up_whose_pulumi_was_killed_says_so_and_is_taken_up_again(stack: Stack) -> None:
+    stack.killed_up("pulumi/up", "pulumi")
 
     engine = stack.up("alice", "bob")
 
@@ -79,7 +78,7 @@ def test_what_somebody_removed_behind_our_back_is_made_again(stack: Stack) -> No
 def test_a_stack_whose_pulumi_state_is_lost_is_adopted(stack: Stack) -> None:
     stack.up("alice")
     before = stack.engine().driver().conditions()
-    for path in (stack.state / "pulumi").rglob("docker-tests.json"):
+    for path in (stack.state / "pulumi").rglob(f"{stack.name}.json"):
         path.unlink()
 
     stack.up("alice")

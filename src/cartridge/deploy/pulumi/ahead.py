@@ -6,6 +6,7 @@ Containers start here as well, each through its gate, which knows the order; Pul
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from cartridge.deploy.abandon import Abandonment
@@ -48,12 +49,12 @@ class Ahead:
         self._components: dict[str, Future[None]] = {}
         self._running: dict[str, Future[None]] = {}
 
-    def begin(self, holding: Holding) -> None:
-        """Begin with the network, and with every component that has no container."""
+    def begin(self, holding: Holding, held: Collection[str]) -> None:
+        """Begin with the network, and with every component whose container is not there or still `held`."""
         if self._graph.network.name not in holding.networks:
             self._network = self._pool.submit(self._make_network)
         for component in self._graph.containers:
-            if component not in holding.containers:
+            if component not in holding.containers or component in held:
                 self._running[component] = Future()
                 self._components[component] = self._pool.submit(self._make, component)
 
@@ -91,13 +92,14 @@ class Ahead:
 
     def _make(self, component: str) -> None:
         spec = self._graph.containers[component]
-        with self._recorder.step(f"make/volume/{component}", f"{component}: making its volume"):
-            self._docker.ensure_volume(self._graph.volumes[component])
+        by = Bringing(self._docker, self._recorder, self._make_container, self._runs, self._gate, self._started)
         try:
-            bring(
-                Bringing(self._docker, self._recorder, self._make_container, self._runs, self._gate, self._started),
-                spec,
-            )
+            with self._recorder.step(f"make/volume/{component}", f"{component}: making its volume"):
+                self._docker.ensure_volume(self._graph.volumes[component])
+            bring(by, spec)
+        except Exception as error:
+            self._abandonment.fail(error)
+            raise
         finally:
             self._runs(component)
 

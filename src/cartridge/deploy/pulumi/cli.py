@@ -7,17 +7,21 @@ at the second it is killed, which the next operation mends. It dies with us wher
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cartridge import spawn
 from cartridge.deploy.pulumi.backend import Backend
 from cartridge.deploy.pulumi.events import Heard
-from cartridge.deploy.pulumi.server import Server, Services
 from cartridge.errors import InterruptError
+
+if TYPE_CHECKING:
+    from cartridge.deploy.pulumi.server import Services
 
 QUIET = ("--non-interactive", "--suppress-progress", "--suppress-outputs", "--color", "never")
 
@@ -62,35 +66,56 @@ def operate(cli: Cli, operation: str, flags: Sequence[str], serve: Callable[[], 
         InterruptError: Ctrl-C; the CLI has ended.
         MissingError: `program-missing`.
     """
-    server = Server()
-    server.start()
-    log = cli.backend.work / f"{operation}.log"
-    try:
-        with log.open("wb") as sink:
-            process = spawn.start(
-                [
-                    *_patiently(operation),
-                    *_dying_with_us(),
-                    str(cli.program),
-                    *arguments(cli.backend.stack, operation, flags, server.port),
-                ],
-                cwd=cli.backend.work,
-                environment=environment(cli, server.port),
-                output=sink,
-                session=True,
-            )
+    with _reserved_port() as port:
+        process = _started(cli, operation, flags, port)
         try:
-            server.provide(serve())
+            status = _served(process, port, serve, heard)
         except BaseException:
             process.kill()
             process.wait()
             raise
+    return Ended(status, heard, tail(cli.backend.work / f"{operation}.log"))
+
+
+def _started(cli: Cli, operation: str, flags: Sequence[str], port: int) -> Running:
+    with (cli.backend.work / f"{operation}.log").open("wb") as sink:
+        return spawn.start(
+            [
+                *_patiently(operation),
+                *_dying_with_us(),
+                str(cli.program),
+                *arguments(cli.backend.stack, operation, flags, port),
+            ],
+            cwd=cli.backend.work,
+            environment=environment(cli, port),
+            output=sink,
+            session=True,
+        )
+
+
+def _served(process: Running, port: int, serve: Callable[[], Services], heard: Heard) -> int:
+    """Answer the process until it ends and return its status; its first call comes after our imports are done."""
+    from cartridge.deploy.pulumi.server import Server
+
+    server = Server(port)
+    server.start()
+    try:
+        server.provide(serve())
         status = _wait(process)
         if status == 0:
             heard.ended.wait(2.0)
     finally:
         server.stop()
-    return Ended(status, heard, tail(log))
+    return status
+
+
+@contextlib.contextmanager
+def _reserved_port() -> Iterator[int]:
+    """Keep a port of the loopback that only a server of this user can share, so that its number is known early."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
 
 
 def arguments(stack: str, operation: str, flags: Sequence[str], port: int) -> list[str]:

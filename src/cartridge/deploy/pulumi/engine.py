@@ -126,12 +126,14 @@ class PulumiEngine:
         host_ports.refuse_taken(_insisted(wanted, holding))
         graph = self.graph(wanted, changes, holding)
         wrong = {change.resource for change in drift.differences(graph, holding)}
-        fine = {one.name for one in wanted if f"component/{one.name}" not in wrong}
+        there = [spec for name, spec in graph.containers.items() if name in holding.containers]
+        held = frozenset(spec.component for spec in there if docker.is_held(spec))
+        fine = {one.name for one in wanted if f"component/{one.name}" not in wrong} - held
         for name in fine:
             started(name)
         known = self._backend.known()
-        if wrong or drift.urns(graph, self._stack) != known or self._backend.has_pending():
-            self._up(docker, graph, holding, gate, partial(_unless, fine, started))
+        if wrong or held or drift.urns(graph, self._stack) != known or self._backend.has_pending():
+            self._up(docker, graph, holding, held, gate=gate, started=partial(_unless, fine, started))
 
     def destroy(self) -> tuple[str, ...]:
         """Remove everything of the stack: from Docker by its labels, and from Pulumi's state by its CLI."""
@@ -169,7 +171,16 @@ class PulumiEngine:
         """Return the grip on what runs."""
         return DockerDriver(self._stack, self._clock)
 
-    def _up(self, docker: Provisioner, graph: Graph, holding: Holding, gate: Gate, started: Started) -> None:
+    def _up(
+        self,
+        docker: Provisioner,
+        graph: Graph,
+        holding: Holding,
+        held: frozenset[str],
+        *,
+        gate: Gate,
+        started: Started,
+    ) -> None:
         abandonment = Abandonment()
 
         def ask(component: str) -> None:
@@ -179,7 +190,7 @@ class PulumiEngine:
         epochs.write(self._backend.work, {name: volume.epoch for name, volume in graph.volumes.items()})
         refresh = drift.is_lost(graph, holding, self._backend.known(), self._stack)
         ahead = Ahead(docker, graph, self._recorder, gate=ask, started=started, abandonment=abandonment)
-        ahead.begin(holding)
+        ahead.begin(holding, held)
         making = Making(docker, lambda: graph, ask, started, self._recorder, ahead.wait)
         try:
             ahead.settle()

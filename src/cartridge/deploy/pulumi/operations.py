@@ -7,7 +7,7 @@ retelling of it is used only where there is nothing better.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cartridge.clock import Clock
 from cartridge.deploy.abandon import Abandonment
@@ -16,9 +16,11 @@ from cartridge.deploy.pulumi.cli import Cli
 from cartridge.deploy.pulumi.events import Heard
 from cartridge.deploy.pulumi.graph import Graph
 from cartridge.deploy.pulumi.kinds import Making
-from cartridge.deploy.pulumi.server import Services
 from cartridge.errors import ApplyError, CartridgeError, UnknownVerdictError
 from cartridge.journal.recorder import Recorder
+
+if TYPE_CHECKING:
+    from cartridge.deploy.pulumi.server import Services
 
 Makings = Callable[[], Making]
 """Returns what the provider's kinds need; called for each act."""
@@ -104,6 +106,7 @@ def _services(making: Makings, graph: Graphs, heard: Heard, abandonment: Abandon
     from cartridge.deploy.pulumi.listener import Listener
     from cartridge.deploy.pulumi.program import declare
     from cartridge.deploy.pulumi.provider import Provider
+    from cartridge.deploy.pulumi.server import Services
 
     services: Any = Services()  # takes handlers as a server does, without being one
     events_pb2_grpc.add_EventsServicer_to_server(Listener(heard), services)

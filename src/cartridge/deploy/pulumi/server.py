@@ -53,15 +53,20 @@ class Services:
 
 
 class Server:
-    """A gRPC server on a free port of the loopback."""
+    """A gRPC server on the loopback.
 
-    def __init__(self) -> None:
+    Args:
+        port: one that is bound already, to be shared (SO_REUSEPORT); 0 takes a free one.
+    """
+
+    def __init__(self, port: int = 0) -> None:
         self._services: Services | None = None
         self._ready = threading.Event()
         self._trusted: set[str] = set()
         self._pool = futures.ThreadPoolExecutor(THREADS, thread_name_prefix="pulumi")
-        self._server = grpc.server(self._pool, handlers=[_Late(self._answer, self._answer_stream)])
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        late = _Late(self._answer, self._answer_stream)
+        self._server = grpc.server(self._pool, handlers=[late], options=[("grpc.so_reuseport", 1)])
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
 
     def start(self) -> None:
         """Begin to listen."""

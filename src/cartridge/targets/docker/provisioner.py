@@ -184,15 +184,7 @@ class Provisioner:
         Raises:
             ApplyError: `docker-name-taken`.
         """
-        from docker.errors import NotFound
-
-        with refused(f"look at the network `{name}`"):
-            try:
-                found = self._client.inspect_network(name)
-            except NotFound:
-                return False
-        self._check_ours(name, "network", found.get("Labels"))
-        return True
+        return bool(self._networks(name))
 
     def has_volume(self, name: str) -> bool:
         """Tell whether the volume is there.
@@ -241,11 +233,19 @@ class Provisioner:
 
     def remove_network(self, name: str) -> bool:
         """Remove the network; return whether there was one."""
-        if not self.has_network(name):
-            return False
+        found = self._networks(name)
         with refused(f"remove the network `{name}`"):
-            self._client.remove_network(name)
-        return True
+            for identity in found:
+                self._client.remove_network(identity)
+        return bool(found)
+
+    def _networks(self, name: str) -> list[str]:
+        """Return the ids of the networks of this name: Docker may have several, and then takes no name for one."""
+        with refused(f"look for the network `{name}`"):
+            found = [each for each in self._client.networks(names=[name]) if each["Name"] == name]
+        for each in found:
+            self._check_ours(name, "network", each["Labels"])
+        return [each["Id"] for each in found]
 
     def _create(self, spec: ContainerSpec, moved: Mapping[str, int]) -> None:
         client, image = self._client, images.ensure(self._client, spec.programs)
