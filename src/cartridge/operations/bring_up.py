@@ -44,14 +44,14 @@ def bring_up(context: Context) -> UpResult:
     with context.recorder.step("load", "reading the documents"):
         fingerprint = context.fingerprint()
         stack, state, wanted = planned(context)
-        refuse_impossible(stack, state, wanted)
+        refuse_impossible(wanted)
         programs.refuse_drift(context, stack)
     with locked(context, wanted.stack):
         if statefile.read(context.folder(wanted.stack)) != state:  # another run has ended meanwhile
             if (same := unchanged(context)) is not None:
                 return same
             stack, state, wanted = planned(context)
-            refuse_impossible(stack, state, wanted)
+            refuse_impossible(wanted)
             programs.refuse_drift(context, stack)
         state = _apply(context, stack, state, wanted)
         context.go_on()  # asked to end in its last moments: the next `up` looks once more

@@ -17,6 +17,7 @@ def plan(context: Context, *, refresh: bool = False) -> PlanResult:
 
     Raises:
         DocumentsError: the files are wrong.
+        InputError: `target-changed`.
     """
     stack, state, wanted = planned(context)
     drift: tuple[Change, ...] = ()

@@ -26,26 +26,27 @@ def planned(context: Context) -> tuple[ResolvedStack, State | None, Plan]:
 
     Raises:
         DocumentsError: the files are wrong.
+        InputError: `target-changed`, the stack is up on another target.
     """
     stack = context.resolved()
     stack_id = context.stack_id(stack.name)
     context.about(stack_id, stack.target.value)
     state = statefile.read(context.folder(stack_id))
-    return stack, state, plan(stack_id, stack, state, pins(context, stack))
-
-
-def refuse_impossible(stack: ResolvedStack, state: State | None, wanted: Plan) -> None:
-    """Refuse what cannot be done to a stack that is up.
-
-    Raises:
-        InputError: `target-changed` or `network-change-unsupported`.
-    """
     if state is not None and state.target != stack.target.value:
         raise InputError(
             f"`{stack.name}` is up on target `{state.target}`, not `{stack.target.value}`",
             code="target-changed",
             resolution=f"`cartridge down` first, or go on with `--target {state.target}`",
         )
+    return stack, state, plan(stack_id, stack, state, pins(context, stack))
+
+
+def refuse_impossible(wanted: Plan) -> None:
+    """Refuse what cannot be done to a network that is up.
+
+    Raises:
+        InputError: `network-change-unsupported`.
+    """
     for change in wanted.changes:
         if change.resource.startswith("channel/") and change.kind in {ChangeKind.REPLACE, ChangeKind.DELETE}:
             raise InputError(

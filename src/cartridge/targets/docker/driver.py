@@ -136,9 +136,7 @@ class DockerDriver:
             try:
                 self._connected = connect(self._host)
             except MissingError as error:
-                raise MissingError(
-                    error.brief, code="target-down", details=error.details, resolution=error.resolution
-                ) from error
+                raise endpoint.down(error) from error
         return self._connected
 
 

@@ -96,6 +96,13 @@ def dial(path: Path, timeout: float) -> socket.socket:
     return connection
 
 
+def down(error: MissingError) -> MissingError:
+    """Return the error that says the same where something is there already, on an Engine that does not answer now."""
+    is_away = error.code == "docker-missing"
+    resolution = "start it and repeat the command; what it had is still there" if is_away else error.resolution
+    return MissingError(error.brief, code="target-down", details=error.details, resolution=resolution)
+
+
 def unreachable(place: str, error: OSError) -> CartridgeError:
     """Return the error that says why the Engine at `place` cannot be reached."""
     if isinstance(error, PermissionError):

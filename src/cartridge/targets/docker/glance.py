@@ -42,9 +42,7 @@ def look(stack: str, host: str | None = None) -> list[Inspection]:
         looked = [connection.get(f"/containers/{each['Id']}/json") for each in listed or ()]
         return [Inspection.of(body) for body in looked if body is not None]
     except MissingError as error:
-        raise MissingError(
-            error.brief, code="target-down", details=error.details, resolution=error.resolution
-        ) from error
+        raise endpoint.down(error) from error
     finally:
         connection.close()
 
