@@ -31,7 +31,7 @@ UP = {
 }
 DOWN = {
     "process": ("down",),
-    "docker": ("down", "pulumi/destroy", "remove/container/alice", "remove/volume/alice", "remove/network/default"),
+    "docker": ("down", "pulumi/destroy", "remove/component/alice", "remove/volume/alice", "remove/network/default"),
 }
 ONCE_MADE = ("image/bitcoind", "image/lnd")
 """Steps that only a first run on a machine has."""

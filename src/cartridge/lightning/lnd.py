@@ -37,6 +37,7 @@ _NOT_YET = (
     "in the process of starting",
     "still syncing",
     "edge not found",
+    "unable to get best block info",
 )
 """What lnd's refusals say when waiting helps; it has no error numbers for them."""
 

@@ -28,12 +28,14 @@ from cartridge.operations.unchanged import unchanged
 from cartridge.operations.views import component_views, hints
 from cartridge.operations.vigil import Vigil, kept
 from cartridge.operations.wanted import assemble, planned, records, refuse_impossible
-from cartridge.plan.change import Change, Plan
+from cartridge.plan.change import Change, ChangeKind, Plan
 from cartridge.plan.planner import channel_records, network_digest
 from cartridge.plan.state import ComponentRecord, State
 from cartridge.render.templates import render
-from cartridge.targets.driver import Driver
+from cartridge.targets.driver import ComponentState, Driver
 from cartridge.workspace.resolved import ResolvedStack
+
+_FINE = frozenset({ComponentState.RUNNING, ComponentState.DONE})
 
 DEFAULT_LOCK_WAIT = 120.0
 """Seconds to wait for another run on the same stack, where no `--wait-timeout` says otherwise."""
@@ -173,6 +175,7 @@ class _Run:
 
         try:
             with context.recorder.step("apply", "starting components"):
+                self._stop_dependents(changes)
                 self.engine.apply(order, changes, readiness.gate, started)
                 readiness.wait()
         except BaseException as error:  # noqa: BLE001 - raised again below, as the failure that came first
@@ -180,6 +183,21 @@ class _Run:
             raise (readiness.first or error) from None
         finally:
             readiness.close()
+
+    def _stop_dependents(self, changes: Sequence[Change]) -> None:
+        """Stop what runs but needs what does not, or will be another: it is started again after it.
+
+        lnd, for one, does not get over a bitcoind that went away under it.
+        """
+        kept = {change.resource.partition("/")[2] for change in changes if change.kind is ChangeKind.KEEP}
+        if not kept:
+            return
+        found = self.driver.conditions()
+        fine = {name for name in kept if name in found and found[name].state in _FINE}
+        for component in self.stack.components:  # in dependency order, so that one stop leads to the next
+            if component.name in fine and not fine.issuperset(component.depends_on):
+                fine.discard(component.name)
+                self.driver.stop(component.name)
 
     @property
     def stack_id(self) -> str:

@@ -105,6 +105,8 @@ class Readiness:
     def _watch(self, name: str) -> None:
         future = self._ready[name]
         try:
+            for dependency in self._components[name].depends_on:  # one that ran on is not ready before what it needs
+                self._ready[dependency].result()
             with self._recorder.step(f"ready/{name}", f"{name}: becoming ready"):
                 self._probe(self._components[name])
         except BaseException as error:  # noqa: BLE001 - `wait` and `gate` raise it where it is seen
