@@ -118,7 +118,7 @@ def docker(folder: Path) -> Iterator[Harness]:
     clock = SystemClock()
     given = settings.read({"HOME": str(folder / "home"), "PATH": os.defpath})
     state = folder / "state" / LEASE.stack
-    engine = PulumiEngine(LEASE.stack, state, given, clock, Recorder(clock), pulumi=pulumi)
+    engine = PulumiEngine(LEASE.stack, state, given, clock=clock, recorder=Recorder(clock), pulumi=pulumi)
     try:
         yield DockerHarness(engine, installed(folder))
     finally:

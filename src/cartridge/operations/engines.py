@@ -30,7 +30,13 @@ def engine(context: Context, target: Target, stack_id: str) -> Engine:
             cli = partial(programs.tool, context, PULUMI)
             hold = partial(programs.tool, context, HOLD, for_image=True)
             return PulumiEngine(
-                stack_id, folder, context.settings, context.clock, context.recorder, pulumi=cli, hold=hold
+                stack_id,
+                folder,
+                context.settings,
+                clock=context.clock,
+                recorder=context.recorder,
+                pulumi=cli,
+                hold=hold,
             )
         case _:
             assert_never(target)

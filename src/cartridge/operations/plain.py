@@ -53,7 +53,7 @@ class PlainStack:
             InputError: `stack-foreign`, no document makes a stack of this id here.
         """
         engine = self._engine
-        engine.hold(taken(self._context, self._id, self._state))
+        engine.suppose(taken(self._context, self._id, self._state))
         return self._drawn(engine, _NoSecrets(), {})
 
     def making(self) -> Making:

@@ -34,7 +34,7 @@ def engine(folder: Path, pulumi: Path, name: str, listener: Callable[[Entry], No
     clock = SystemClock()
     given = settings.read({"HOME": str(folder / "home"), "PATH": os.defpath})
     recorder = Recorder(clock, None, (listener,) if listener else ())
-    return PulumiEngine(name, folder / "state" / name, given, clock, recorder, pulumi=lambda: pulumi)
+    return PulumiEngine(name, folder / "state" / name, given, clock=clock, recorder=recorder, pulumi=lambda: pulumi)
 
 
 def wanted(name: str, programs: Installed, digest: str) -> Wanted:

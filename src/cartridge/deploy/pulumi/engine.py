@@ -63,9 +63,9 @@ class PulumiEngine:
         stack: str,
         folder: Path,
         settings: Settings,
+        *,
         clock: Clock,
         recorder: Recorder,
-        *,
         pulumi: Callable[[], Path],
         hold: Callable[[], Path] | None = None,
     ) -> None:
@@ -80,7 +80,7 @@ class PulumiEngine:
         self._early: tuple[Future[object], ...] = ()
         self._has_begun = False
 
-    def hold(self, lease: Lease) -> None:
+    def suppose(self, lease: Lease) -> None:
         """Take a lease without writing it, for looking only."""
         self._lease = lease
 
@@ -91,7 +91,7 @@ class PulumiEngine:
             MissingError: `docker-missing`, `docker-permission`, `docker-remote`.
         """
         endpoint.dial(endpoint.socket_path(None), 5.0).close()
-        self.hold(lease)
+        self.suppose(lease)
         self._has_begun = True
         self._leases.write(Entry(lease, TARGET, str(self._folder.absolute())))
         self._backend.prepare()
