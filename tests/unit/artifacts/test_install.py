@@ -259,14 +259,14 @@ def test_several_are_had_at_once_and_the_first_failure_is_told(tmp_path: Path, s
     assert found["good"].version == "1.0.0"
 
 
-def test_a_warm_start_of_four_artifacts_is_quick_and_imports_no_http_client(tmp_path: Path, server: FileServer) -> None:
+def test_a_warm_start_of_four_artifacts_imports_no_http_client(tmp_path: Path, server: FileServer) -> None:
     world = World(tmp_path, search=on_path(tmp_path / "bin", "2.0.0"))
     declaration = artifact(PATH_CHANNEL, release(f"{server.url}/thing.tar.gz", ARCHIVE))
     names = ["one", "two", "three", "four"]
     lock = Lock({name: locked(declaration, PIN, name=name).artifacts[name] for name in names})
     ensure_all(dict.fromkeys(names, declaration), lock, world.sources)
     program = f"""
-import sys, time
+import sys
 from pathlib import Path
 from cartridge.artifacts import pins
 from cartridge.artifacts.install import ensure_all
@@ -275,19 +275,13 @@ from tests.doubles.artifact_world import World
 world = World(Path({str(tmp_path)!r}), search={str(tmp_path / "bin")!r}, offline=True)
 declaration = Artifact.model_validate_json({declaration.model_dump_json()!r})
 lock = pins.decode({pins_of(lock)!r})
-took = []
-for _ in range(5):
-    began = time.process_time()
-    ensure_all(dict.fromkeys({names!r}, declaration), lock, world.sources)
-    took.append(time.process_time() - began)
-print(min(took), *[name for name in ("urllib3", "tarfile", "docker") if name in sys.modules and name != "tarfile"])
+ensure_all(dict.fromkeys({names!r}, declaration), lock, world.sources)
+print(*[name for name in ("urllib3", "docker") if name in sys.modules])
 """
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path.cwd())
 
-    seconds, *imported = done.stdout.split()
-    assert imported == []
-    assert float(seconds) < 0.010
+    assert done.stdout.split() == []
 
 
 def pins_of(lock: Lock) -> bytes:

@@ -202,7 +202,7 @@ def test_the_go_toolchain_keeps_its_pins_offline(tmp_path: Path) -> None:
     after, _ = lock.update(before, lock.Wanted({GO: GO_DECLARATION}), world.sources)
 
     assert after == before
-    assert set(TOOLS) == {"go", "pulumi"}
+    assert set(TOOLS) == {"go", "hold", "pulumi"}
 
 
 def test_a_release_pin_is_the_declared_digest_for_every_platform(tmp_path: Path) -> None:
