@@ -7,6 +7,7 @@ to a duplicate. Nothing that is not labelled as the stack's is ever touched. Wai
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ class Provisioner:
 
     def __init__(self, client: APIClient, stack: str) -> None:
         self._client, self._stack = client, stack
+        self._lock = threading.Lock()
 
     @classmethod
     def connect(cls, stack: str) -> Provisioner:
@@ -84,17 +86,18 @@ class Provisioner:
         )
 
     def ensure_network(self, spec: NetworkSpec) -> None:
-        """Make the network unless it is there.
+        """Make the network unless it is there. One at a time: asked twice at once, Docker may make two of one name.
 
         Raises:
             ApplyError: `docker-refused`, `docker-name-taken`.
         """
-        if self.has_network(spec.name):
-            return
-        with refused(f"make the network `{spec.name}`"):
-            self._client.create_network(
-                spec.name, driver="bridge", labels=dict(spec.labels), check_duplicate=True, attachable=False
-            )
+        with self._lock:
+            if self.has_network(spec.name):
+                return
+            with refused(f"make the network `{spec.name}`"):
+                self._client.create_network(
+                    spec.name, driver="bridge", labels=dict(spec.labels), check_duplicate=True, attachable=False
+                )
 
     def ensure_volume(self, spec: VolumeSpec) -> None:
         """Make the volume unless it is there.
