@@ -1,7 +1,8 @@
 """The door: `cartridge` and `python -m cartridge`.
 
-`--version` is answered before anything is imported; everything else is `surfaces.cli`. A run that failed does not wait
-for what its threads were still at: every act can be repeated, and an answer from a dead daemon may never come.
+`--version` is answered before anything is imported; everything else is `surfaces.cli`. A run that is over does not wait
+for what its threads were still at, nor for its modules to be taken apart: every act can be repeated, an answer from a
+dead daemon may never come, and taking apart the large libraries costs a tenth of a second.
 """
 
 import os
@@ -21,8 +22,7 @@ def main() -> None:
         status = run(sys.argv[1:])
     except KeyboardInterrupt:  # before `run` could say anything
         status = 130
-    if status:
-        _end(status)
+    _end(status)
 
 
 def _end(status: int) -> None:

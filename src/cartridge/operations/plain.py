@@ -7,7 +7,7 @@ asks for the means to carry it out, gates and readiness included. Opening channe
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -29,6 +29,7 @@ from cartridge.operations.wanted import Seed, assemble, planned, records
 from cartridge.plan.change import Plan
 from cartridge.plan.state import State
 from cartridge.render.templates import render
+from cartridge.targets.docker.provisioner import Provisioner
 from cartridge.targets.docker.specs import component_name
 from cartridge.workspace.resolved import ResolvedStack
 
@@ -133,7 +134,10 @@ class PlainStack:
         readiness = Readiness(components, probe, context.recorder, context.cancelled.set)
         if network:
             network.prepare(readiness, driver)
-        return _Run(context, graph, readiness, stack, state)
+        run = _Run(context, graph, readiness, stack, state)
+        for component in _fine(graph, engine.docker()):  # Pulumi asks for none of these, and others wait for them
+            run.started(component)
+        return run
 
     def _places(self, engine: PulumiEngine) -> Placement:
         needs = {
@@ -164,6 +168,15 @@ class _Run:
         self.state = replace(self.state, components={**self.state.components, component: made[component]})
         statefile.write(self.context.folder(self.state.stack), self.state)
         self.readiness.started(component)
+
+
+def _fine(graph: Graph, docker: Provisioner) -> Iterator[str]:
+    """Yield the components that run as they are wanted."""
+    there = docker.holding().containers
+    for name, spec in graph.containers.items():
+        seen = there.get(name)
+        if seen is not None and seen.is_fine and seen.digest == spec.digest and not docker.is_held(spec):
+            yield name
 
 
 class _NoSecrets(dict[str, str]):
