@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 PATIENCE = 120.0
 """Seconds for any one step, so that a hang is a failure and not a stuck suite."""
@@ -71,7 +72,7 @@ class Held:
         connection, _ = self._listener.accept()
         with connection, connection.makefile("r", encoding="utf-8") as lines:
             connection.settimeout(PATIENCE)
-            for line in lines:
+            while line := _read(lines):
                 yield line.strip()
                 try:
                     connection.sendall(b".")
@@ -111,6 +112,14 @@ class Held:
             return self._last_words
         descriptor = self._output.fileno()  # shared with the run, so its position is left alone
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode("utf-8", "replace")
+
+
+def _read(lines: TextIO) -> str:
+    """Return the next line; nothing where the run has ended, with an answer of ours unread perhaps."""
+    try:
+        return lines.readline()
+    except ConnectionResetError:
+        return ""
 
 
 @dataclass(frozen=True)
