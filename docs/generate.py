@@ -90,7 +90,7 @@ MEANINGS: Mapping[ExitStatus, str] = {
 
 def cli() -> str:
     """Return the reference of the command line: every verb with its usage, arguments and flags."""
-    context = click.Context(root, info_name="cartridge")
+    context = click.Context(root, info_name="cartridge", **root.context_settings)
     parts = [HEADS["cli"]]
     for section, verbs in SECTIONS.items():
         parts += [f"## {section}\n"]
@@ -102,7 +102,7 @@ def cli() -> str:
 
 
 def _verb(name: str, command: click.Command, above: click.Context) -> str:
-    context = click.Context(command, info_name=name, parent=above)
+    context = click.Context(command, info_name=name, parent=above, **command.context_settings)
     usage = " ".join(command.collect_usage_pieces(context))
     words = inspect.cleandoc(command.help or "").replace("\b\n", "")
     rows = [

@@ -34,7 +34,7 @@ class Vigil:
     def __init__(self, driver: Driver, cancel: Callable[[], None]) -> None:
         self._driver, self._cancel = driver, cancel
         self._lock, self._started, self._dead = threading.Lock(), set[str](), set[str]()
-        self._abandonment = Abandonment()
+        self._abandonment, self._is_over = Abandonment(), False
         self._deaths = driver.deaths()
         threading.Thread(target=self._watch, name="vigil", daemon=True).start()
 
@@ -74,6 +74,16 @@ class Vigil:
             return self._abandonment.failure or error
         return self._abandonment.within(AFTERTHOUGHT) or error
 
+    def end(self) -> None:
+        """Say that the run is over: a death from now on is none of its own.
+
+        Raises:
+            ApplyError: `component-failed`, one was before.
+        """
+        with self._lock:
+            self._is_over = True
+        self.refuse_dead()
+
     def close(self) -> None:
         """End the watch."""
         self._deaths.close()
@@ -99,7 +109,10 @@ class Vigil:
             self._fail(error)
 
     def _fail(self, error: CartridgeError) -> None:
-        self._abandonment.fail(error)
+        with self._lock:
+            if self._is_over:
+                return
+            self._abandonment.fail(error)
         self._cancel()
 
 
@@ -118,7 +131,7 @@ def kept(driver: Driver, cancel: Callable[[], None]) -> Iterator[Vigil]:
     vigil = Vigil(driver, cancel)
     try:
         yield vigil
-        vigil.refuse_dead()
+        vigil.end()
     except CartridgeError as error:
         raise vigil.reason(error) from None
     finally:
