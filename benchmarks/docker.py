@@ -24,6 +24,21 @@ PROJECT = "cartridge-bench-peer"
 HEALTH_INTERVAL = "1s"
 """As short as the quickest of the peers' own compose files has it; the usual is 5 to 30 s."""
 
+WHERE = (
+    "what is missed, and where it goes: ours needs about 1.1 s of processor for an `up` (0.3 s interpreter and models, "
+    "0.3 s the imports of docker, grpc and pulumi, 0.5 s Pulumi's CLI, of which 0.2 s is its key derivation), compose "
+    "0.1 s, and on two cores that competes with the Engine, which takes 0.4 to 0.5 s to start three containers",
+    "tried for `up`: making network, volumes and containers before Pulumi asks; starting containers before their turn "
+    "with their programs held, and Pulumi only once they run, since both want the processor (the last two together took "
+    "the moment when all run from 1.8 to 1.2 s after the journal's first entry)",
+    "ready waits for lnd's own fixed pause of 1 s, in which it looks a second time whether its wallet follows the chain; "
+    "the peer's nodes pause as well, but its answer is rounded up to its next health check",
+    "tried for `down`: killing containers while the SDK is imported; removing by label while Pulumi starts; ending "
+    "without taking the interpreter apart (0.1 s). What is left is Pulumi's CLI, 0.7 s from start to end, which `down` "
+    "could only do without by not going through Pulumi",
+)
+"""What the figures do not say by themselves; measured with the journal's own steps."""
+
 
 def run(place: Place) -> Report:
     """Measure `up`, `up` again and `down` on both sides."""
@@ -52,7 +67,7 @@ def run(place: Place) -> Report:
         Claim("`up` with nothing changed", mine["unchanged"], 2.5, peer["unchanged"]),
         Claim("`down`", mine["down"], 1.3, peer["down"]),
     ]
-    return Report("Docker target", claims, [*compose.notes(), *ours.notes()])
+    return Report("Docker target", claims, [*compose.notes(), *ours.notes(), *WHERE])
 
 
 class Ours:
