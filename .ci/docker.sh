@@ -11,6 +11,11 @@ start)
         apt-get -qq -o Acquire::Retries=3 install --yes --no-install-recommends docker.io iptables >/dev/null
     fi
     mkdir -p "$folder"
+    # What an engine that was killed left: its number may be another program's by now, and a new engine would believe it.
+    for file in "$folder/dockerd.pid" /run/docker/containerd/containerd.pid; do
+        pid=$(cat "$file" 2>/dev/null) || continue
+        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$(basename "$file" .pid)" ] || rm -f "$file"
+    done
     # shellcheck disable=SC2086 # flags are words
     setsid dockerd --pidfile "$folder/dockerd.pid" ${DOCKERD_FLAGS:-} >"$folder/dockerd.log" 2>&1 </dev/null &
     engine=$!
