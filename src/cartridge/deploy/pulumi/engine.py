@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,6 +137,7 @@ class PulumiEngine:
 
     def destroy(self) -> tuple[str, ...]:
         """Remove everything of the stack: from Docker by its labels, and from Pulumi's state by its CLI."""
+        wait(self._early)  # what `place` began is perhaps still on its way, and would outlive the sweep
         struck = self._pool.submit(strike, self._stack)
         known = self._backend.known()
         swept = self._pool.submit(self._sweep)
