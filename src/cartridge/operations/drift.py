@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cartridge.deploy.engine import Wanted
 from cartridge.operations import engines, programs, secrets
+from cartridge.operations.bring_up import digests
 from cartridge.operations.context import Context
-from cartridge.operations.wanted import assemble, records
+from cartridge.operations.wanted import assemble
 from cartridge.plan.change import Change
 from cartridge.plan.state import State
 from cartridge.render.templates import render
@@ -22,7 +23,5 @@ def drift(context: Context, stack: ResolvedStack, state: State) -> tuple[Change,
     installed = programs.ensure(context, stack)
     places = engine.place({one.name: (one.ports, one.fixed_ports, installed[one.artifact]) for one in stack.components})
     held = secrets.ensure(context.folder(state.stack))
-    pinned = programs.pins(context, stack)
-    digests = {name: record.digest for name, record in records(stack, pinned, {}).items()}
-    wanted: tuple[Wanted, ...] = assemble(stack, render(stack, places), installed, held, {}, digests)
+    wanted: tuple[Wanted, ...] = assemble(stack, render(stack, places), installed, held, {}, digests(context, stack))
     return engine.drift(wanted)
