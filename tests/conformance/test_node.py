@@ -14,8 +14,9 @@ from cartridge.clock import SystemClock
 from cartridge.errors import ApplyError
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning.chain import Output
-from cartridge.lightning.choreography import Handles, raise_network
+from cartridge.lightning.choreography import raise_network
 from cartridge.lightning.node import Decoded, Node, NodeChannel, Opening, PaymentError, Policy
+from cartridge.lightning.run import Handles
 from cartridge.lightning.topology import funding
 from cartridge.probes.wait import Patience, until
 from tests.doubles.chain import FakeChain

@@ -82,8 +82,9 @@ class NetworkUp:
             ApplyError: a node refused.
             UnknownVerdictError: `wait-timeout`.
         """
-        from cartridge.lightning.choreography import Handles, raise_network
+        from cartridge.lightning.choreography import raise_network
         from cartridge.lightning.lnd import Lnd
+        from cartridge.lightning.run import Handles
 
         context = self._context
         limit = context.options.wait_timeout

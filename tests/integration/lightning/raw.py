@@ -25,9 +25,10 @@ from cartridge.artifacts.installed import Installed
 from cartridge.clock import SystemClock
 from cartridge.journal.recorder import Entry, Recorder
 from cartridge.lightning.chain import Bitcoind
-from cartridge.lightning.choreography import Handles, Raised, raise_network
+from cartridge.lightning.choreography import Raised, raise_network
 from cartridge.lightning.genesis import Genesis
 from cartridge.lightning.lnd import Lnd, load_identity
+from cartridge.lightning.run import Handles
 from cartridge.model.network import Network
 from cartridge.operations import secrets
 from cartridge.probes import bitcoind, lnd

@@ -14,7 +14,8 @@ from cartridge.errors import InputError
 from cartridge.journal.events import StepEnded
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning.chain import Output
-from cartridge.lightning.choreography import Handles, Raised, raise_network
+from cartridge.lightning.choreography import Raised, raise_network
+from cartridge.lightning.run import Handles
 from cartridge.lightning.topology import funding
 from cartridge.model.network import Network
 from cartridge.plan.change import ChangeKind
