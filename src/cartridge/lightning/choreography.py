@@ -42,7 +42,7 @@ def raise_network(network: Network, handles: Handles, recorder: Recorder, patien
         PaymentError: `payment-failed`, a probe did not pass.
         CartridgeError: what chain and nodes raise.
     """
-    topology.refuse_impossible(network)
+    refuse_impossible(network)
     with ThreadPoolExecutor(max(4, min(64, 2 * len(handles.nodes) + len(network.channels)))) as pool:
         return _all(Run(network, handles, recorder, patience, pool))
 

@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 
+from cartridge.lightning.impossible import Problem, problems
 from cartridge.lightning.node import NodeChannel, Policy
 from cartridge.lightning.topology import (
     ChannelKey,
     NetworkPlan,
     PolicyChange,
-    Problem,
     Seen,
     funding,
     match,
     plan_network,
-    problems,
     pushed,
 )
 from cartridge.plan.change import Change, ChangeKind
