@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +17,16 @@ from cartridge.errors import ApplyError
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning.chain import Output
 from cartridge.lightning.choreography import raise_network
-from cartridge.lightning.node import Decoded, Node, NodeChannel, Opening, PaymentError, Policy
+from cartridge.lightning.node import (
+    Decoded,
+    InvoiceState,
+    Node,
+    NodeChannel,
+    NotYetError,
+    Opening,
+    PaymentError,
+    Policy,
+)
 from cartridge.lightning.run import Handles
 from cartridge.lightning.topology import funding
 from cartridge.probes.wait import Patience, until
@@ -140,6 +151,54 @@ def test_a_route_can_be_tested_without_moving_anything(pair: Pair):
     assert (after.remote, after.sent, after.received) == (before.remote, before.sent, before.received)
 
 
+def test_a_payment_without_an_invoice_arrives(pair: Pair):
+    """By the payee's key alone."""
+    before = pair.channel()
+
+    paid = pair.alice.keysend(pair.bob.info().pubkey, 7_000_000, fee_limit=0)
+
+    assert (paid.amount, paid.fee, paid.hops, paid.parts) == (7_000_000, 0, 1, 1)
+    until(lambda: pair.channel().remote == before.remote + 7_000, "the payment to settle", patience())
+
+
+def test_a_held_payment_is_taken_when_its_maker_settles_it(pair: Pair):
+    """Not before, and he cannot settle what nobody has paid."""
+    before, preimage = pair.channel(), "11" * 32
+    payment_hash = hashlib.sha256(bytes.fromhex(preimage)).hexdigest()
+    invoice = pair.bob.hold_invoice(3_000_000, payment_hash, "held")
+    with pytest.raises(NotYetError):
+        pair.bob.settle(preimage)
+    assert pair.bob.invoice_state(payment_hash) is InvoiceState.OPEN
+
+    with ThreadPoolExecutor(1) as pool:
+        paying = pool.submit(pair.alice.pay, invoice.request, fee_limit=0)
+        until(lambda: pair.bob.invoice_state(payment_hash) is InvoiceState.ACCEPTED, "the payment", patience())
+        assert pair.bob.channels()[0].local == before.remote
+        pair.bob.settle(preimage)
+        paid = paying.result()
+
+    assert (invoice.payment_hash, paid.payment_hash, paid.amount) == (payment_hash, payment_hash, 3_000_000)
+    assert pair.bob.invoice_state(payment_hash) is InvoiceState.SETTLED
+    until(lambda: pair.channel().remote == before.remote + 3_000, "the payment to settle", patience())
+
+
+def test_a_held_payment_goes_back_when_its_maker_cancels_it(pair: Pair):
+    """And the payer learns that it failed."""
+    before, payment_hash = pair.channel(), hashlib.sha256(bytes.fromhex("22" * 32)).hexdigest()
+    invoice = pair.bob.hold_invoice(3_000_000, payment_hash)
+
+    with ThreadPoolExecutor(1) as pool:
+        paying = pool.submit(pair.alice.pay, invoice.request, fee_limit=0)
+        until(lambda: pair.bob.invoice_state(payment_hash) is InvoiceState.ACCEPTED, "the payment", patience())
+        pair.bob.cancel(payment_hash)
+        failed = paying.exception()
+
+    assert isinstance(failed, PaymentError)
+    assert failed.code == "payment-failed"
+    assert pair.bob.invoice_state(payment_hash) is InvoiceState.CANCELED
+    until(lambda: pair.channel().local == before.local, "the payment to go back", patience())
+
+
 def test_a_policy_is_known_to_both_once_it_is_set(pair: Pair):
     """All five values."""
     wanted = Policy(base_fee=3_000, fee_rate=33, time_lock_delta=44, min_htlc=1_000, max_htlc=500_000_000)
@@ -185,6 +244,80 @@ def test_a_channel_that_waits_for_a_block_is_pending_at_both_ends(pair: Pair):
     until(partial(active, pair, point), "the channel to be active", patience())
 
 
+def test_a_payment_larger_than_any_channel_is_split(pair: Pair):
+    """Bob's two channels together carry what neither of them can; in one part it fails."""
+    least, most = sorted(channel.local - channel.local_reserve for channel in pair.bob.channels())
+    amount = (most + least // 4) * 1_000
+    whole = sum(channel.local for channel in pair.bob.channels())
+
+    with pytest.raises(PaymentError):
+        pair.bob.pay(pair.alice.invoice(amount).request, fee_limit=0, parts=1)
+    paid = pair.bob.pay(pair.alice.invoice(amount).request, fee_limit=0, parts=16)
+
+    assert (paid.amount, paid.fee, paid.hops) == (amount, 0, 1)
+    assert 2 <= paid.parts <= 16
+    until(
+        lambda: sum(channel.local for channel in pair.bob.channels()) == whole - amount // 1_000,
+        "all parts",
+        patience(),
+    )
+
+
+@pytest.mark.parametrize("force", [False, True], ids=["by agreement", "by force"])
+def test_a_closed_channel_is_gone_at_both_ends(pair: Pair, force: bool):
+    """Its closing transaction waits for a block. By agreement, the money is there with it."""
+    point = opened(pair)
+    before = sum(coin.amount for coin in pair.alice.coins())
+
+    txid = pair.alice.close(point, force=force)
+
+    until(lambda: txid in pair.handles.chain.mempool(), "the closing to be in the mempool", patience())
+    pair.handles.chain.mine()
+    until(lambda: not ends(pair, point), "the channel to be gone", patience())
+    if not force:
+        until(
+            lambda: sum(coin.amount for coin in pair.alice.coins() if coin.confirmations) > before,
+            "the money",
+            patience(),
+        )
+
+
+def test_a_channel_that_is_not_there_cannot_be_closed(pair: Pair):
+    """It is refused by the node."""
+    with pytest.raises(ApplyError) as refused:
+        pair.alice.close(f"{'ab' * 32}:0")
+
+    assert refused.value.code == "lnd-refused"
+
+
+def test_a_peer_can_be_parted_from_and_come_back(pair: Pair):
+    """Parting twice is no error."""
+    bob = pair.bob.info().pubkey
+
+    pair.alice.disconnect(bob)
+    pair.alice.disconnect("02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
+
+    def back() -> bool:
+        pair.alice.connect(bob, pair.handles.addresses["bob"])
+        return bob in pair.alice.peers()
+
+    assert until(back, "bob to be back", patience(), expected=(ApplyError,))
+
+
+def opened(pair: Pair) -> str:
+    """Return the point of a new channel from alice to bob that is active; the wallet has chosen the coin."""
+    pair.handles.chain.pay([Output(pair.alice.new_address(), 1_000_000)])
+    opening = Opening(peer=pair.bob.info().pubkey, capacity=60_000, push=0, coin="", memo="to be closed")
+    point = until(lambda: pair.alice.open(opening), "the channel to open", patience(), expected=(ApplyError,))
+    pair.handles.chain.mine()
+    until(partial(active, pair, point), "the channel to be active", patience())
+    return point
+
+
+def ends(pair: Pair, point: str) -> list[NodeChannel]:
+    return [channel for node in (pair.alice, pair.bob) for channel in node.channels() if channel.point == point]
+
+
 def active(pair: Pair, point: str) -> bool:
-    ends = [channel for node in (pair.alice, pair.bob) for channel in node.channels() if channel.point == point]
-    return len(ends) == 2 and all(channel.active for channel in ends)
+    both = ends(pair, point)
+    return len(both) == 2 and all(channel.active for channel in both)

@@ -27,6 +27,7 @@ class FakeChain:
         self._heights: dict[str, int] = {}
         self._waiting: list[str] = []
         self._coins: dict[str, Coin] = {}
+        self._outputs: dict[str, tuple[Output, ...]] = {}
 
     def tip(self) -> Block:
         """Return the newest block."""
@@ -47,7 +48,8 @@ class FakeChain:
             made = []
             for _ in range(blocks):
                 height = len(self._blocks)
-                self._heights |= dict.fromkeys(self._waiting, height)
+                for txid in self._waiting:
+                    self._confirm(txid, height)
                 self._waiting.clear()
                 self._blocks.append(Block(height, digest("block", height), self._blocks[0].time + height))
                 made.append(self._blocks[-1].hash)
@@ -57,12 +59,10 @@ class FakeChain:
         """Confirm a payment in a block that holds nothing else."""
         with self._lock:
             txid = digest("pay", len(self._blocks), tuple(outputs))
+            self._outputs[txid] = tuple(outputs)
             waiting, self._waiting = self._waiting, [txid]
             self.mine()
             self._waiting = waiting
-            for index, output in enumerate(outputs):
-                outpoint = f"{txid}:{index}"
-                self._coins[outpoint] = Coin(output.address, output.amount, outpoint, self.tip().height)
             return txid
 
     def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
@@ -75,6 +75,13 @@ class FakeChain:
         """Return what waits for a block."""
         with self._lock:
             return frozenset(self._waiting)
+
+    def broadcast(self, txid: str, outputs: Sequence[Output]) -> str:
+        """Have a transaction wait whose outputs are coins once it is confirmed, and return its id."""
+        with self._lock:
+            self._outputs[txid] = tuple(outputs)
+            self._waiting.append(txid)
+            return txid
 
     def spend(self, outpoint: str) -> str:
         """Broadcast a transaction that spends a coin, and return its id; KeyError where it is spent."""
@@ -89,3 +96,9 @@ class FakeChain:
         with self._lock:
             height = self._heights.get(txid)
             return 0 if height is None else len(self._blocks) - height
+
+    def _confirm(self, txid: str, height: int) -> None:
+        self._heights[txid] = height
+        for index, output in enumerate(self._outputs.get(txid, ())):
+            outpoint = f"{txid}:{index}"
+            self._coins[outpoint] = Coin(output.address, output.amount, outpoint, height)

@@ -1,20 +1,25 @@
 """Lightning nodes in memory, over a `FakeChain`: channels hold balances, payments move them at once.
 
 `FakeLightning` is the world the nodes share: who is connected, which channels there are. A channel is active after
-one confirmation, announced after six. Payments take one hop or two, without fees.
+one confirmation, announced after six. Payments take one hop or two a part, without fees; what is closed by force
+is paid out as soon as what is closed by agreement.
 """
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import threading
 from dataclasses import dataclass, field, replace
 
+from cartridge.lightning.chain import Output
 from cartridge.lightning.node import (
     FUNDING_FEE,
     Decoded,
     Edge,
     Info,
     Invoice,
+    InvoiceState,
     NodeChannel,
     NotYetError,
     Opening,
@@ -54,6 +59,26 @@ class Link:
         """Return a number of its own."""
         return int(self.point[:12], 16)
 
+    def spendable(self, payer: str) -> int:
+        """Return the satoshis an end can pay."""
+        return max(0, self.holds[payer] - self.capacity // 100)
+
+    def other(self, end: str) -> str:
+        """Return the other end."""
+        return self.acceptor if self.opener == end else self.opener
+
+
+@dataclass
+class Asked:
+    """An invoice: who made it, over how much, and whether he decides later; `decided` is set once he has."""
+
+    payee: str
+    amount: int
+    payment_hash: str
+    held: bool = False
+    state: InvoiceState = InvoiceState.OPEN
+    decided: threading.Event = field(default_factory=threading.Event)
+
 
 @dataclass
 class FakeLightning:
@@ -63,13 +88,15 @@ class FakeLightning:
     links: list[Link] = field(default_factory=list)
     connected: set[frozenset[str]] = field(default_factory=set)
     addresses: dict[str, str] = field(default_factory=dict)
-    invoices: dict[str, tuple[str, int]] = field(default_factory=dict)
+    invoices: dict[str, Asked] = field(default_factory=dict)
+    nodes: list[FakeNode] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def node(self, name: str) -> FakeNode:
         """Return a new node that listens at `<name>:9735`."""
         node = FakeNode(name, self)
         self.addresses[f"{name}:9735"] = node.pubkey
+        self.nodes.append(node)
         return node
 
 
@@ -113,15 +140,20 @@ class FakeNode:
             raise RefusedError(f"`{self._name}` refused: nobody at `{address}`", code="lnd-refused")
         self._world.connected.add(frozenset((self.pubkey, pubkey)))
 
+    def disconnect(self, pubkey: str) -> None:
+        """Part at once."""
+        self._world.connected.discard(frozenset((self.pubkey, pubkey)))
+
     def open(self, opening: Opening) -> str:
         """Spend the coin and add a link."""
         with self._world.lock:
             if opening.peer not in self.peers():
                 raise NotYetError(f"`{self._name}` refused: peer is not online", code="lnd-not-yet")
-            own = {coin.outpoint: coin.amount for coin in self.coins()}
-            if own.get(opening.coin, 0) < opening.capacity + FUNDING_FEE:
+            own = {coin.outpoint: coin.amount for coin in self.coins() if opening.coin in {"", coin.outpoint}}
+            coin = max(own, key=lambda outpoint: own[outpoint], default="")
+            if own.get(coin, 0) < opening.capacity + FUNDING_FEE:
                 raise RefusedError(f"`{self._name}` refused: not enough witness outputs", code="lnd-refused")
-            point = f"{self._world.chain.spend(opening.coin)}:0"
+            point = f"{self._world.chain.spend(coin)}:0"
             mine = replace(
                 DEFAULT,
                 base_fee=DEFAULT.base_fee if opening.base_fee is None else opening.base_fee,
@@ -142,6 +174,22 @@ class FakeNode:
             )
             return point
 
+    def close(self, point: str, *, force: bool = False) -> str:
+        """Take the link away and give both ends what they hold."""
+        with self._world.lock:
+            link = next((one for one in self._world.links if one.point == point and self.pubkey in one.holds), None)
+            if link is None:
+                raise RefusedError(f"`{self._name}` refused: channel not found", code="lnd-refused")
+            if not force and link.other(self.pubkey) not in self.peers():
+                raise RefusedError(f"`{self._name}` refused: peer is offline", code="lnd-refused")
+            self._world.links.remove(link)
+            shares = [
+                Output(node.new_address(), link.holds[node.pubkey])
+                for node in self._world.nodes
+                if link.holds.get(node.pubkey)
+            ]
+            return self._world.chain.broadcast(digest("close", point), shares)
+
     def channels(self) -> tuple[NodeChannel, ...]:
         """Return its links as it sees them."""
         return tuple(self._seen(link) for link in self._world.links if self.pubkey in link.holds)
@@ -160,52 +208,116 @@ class FakeNode:
 
     def invoice(self, amount: int, memo: str = "") -> Invoice:
         """Return a request nobody else made."""
-        request = f"invoice-{self._name}-{len(self._world.invoices)}"
-        self._world.invoices[request] = (self.pubkey, amount)
-        return Invoice(request, digest(request))
+        return self._ask(amount, digest("invoice", self._name, len(self._world.invoices)), held=False)
+
+    def hold_invoice(self, amount: int, payment_hash: str, memo: str = "") -> Invoice:
+        """Return a request that is decided about later."""
+        return self._ask(amount, payment_hash, held=True)
+
+    def invoice_state(self, payment_hash: str) -> InvoiceState:
+        """Return the state of its own invoice."""
+        return self._own(payment_hash).state
+
+    def settle(self, preimage: str) -> None:
+        """Let the payer's money come."""
+        asked = self._own(hashlib.sha256(bytes.fromhex(preimage)).hexdigest())
+        if asked.state is InvoiceState.OPEN:
+            raise NotYetError(f"`{self._name}` refused: invoice still open", code="lnd-not-yet")
+        asked.state = InvoiceState.SETTLED
+        asked.decided.set()
+
+    def cancel(self, payment_hash: str) -> None:
+        """Let the payer's money go back."""
+        asked = self._own(payment_hash)
+        asked.state = InvoiceState.CANCELED
+        asked.decided.set()
 
     def decode(self, request: str) -> Decoded:
         """Return what the request was made with."""
-        payee, amount = self._world.invoices[request]
-        return Decoded(payee, amount, digest(request))
+        asked = self._world.invoices[request]
+        return Decoded(asked.payee, asked.amount, asked.payment_hash)
 
-    def pay(self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None) -> Payment:
-        """Move what the invoice asks for."""
-        asked = self.decode(request)
-        way = self._way(asked.payee, asked.amount // 1_000, through)
-        payer = self.pubkey
-        for link in way:
-            receiver = link.acceptor if link.opener == payer else link.opener
-            link.holds[payer] -= asked.amount // 1_000
-            link.holds[receiver] += asked.amount // 1_000
-            link.sent[payer] += asked.amount // 1_000
-            payer = receiver
-        return Payment(asked.payment_hash, asked.amount, 0, len(way))
+    def pay(
+        self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None, parts: int = 1
+    ) -> Payment:
+        """Move what the invoice asks for, once whoever holds it has decided."""
+        asked = self._world.invoices[request]
+        if asked.state is not InvoiceState.OPEN:
+            raise self._failed("INCORRECT_PAYMENT_DETAILS")
+        ways = self._ways(asked.payee, asked.amount // 1_000, through, parts)
+        if asked.held:
+            asked.state = InvoiceState.ACCEPTED
+            if not asked.decided.wait(within):
+                raise self._failed("TIMEOUT")
+            if self._world.invoices[request].state is InvoiceState.CANCELED:
+                raise self._failed("INCORRECT_PAYMENT_DETAILS")
+        asked.state = InvoiceState.SETTLED
+        return self._move(asked.payment_hash, ways)
+
+    def keysend(self, pubkey: str, amount: int, *, fee_limit: int, within: float = 30.0) -> Payment:
+        """Move the amount."""
+        return self._move(secrets.token_hex(32), self._ways(pubkey, amount // 1_000, None, 1))
 
     def test_route(self, destination: str, amount: int, *, through: int, within: float = 30.0) -> None:
         """Look for a way and move nothing."""
-        self._way(destination, amount // 1_000, through)
+        self._ways(destination, amount // 1_000, through, 1)
 
-    def _way(self, payee: str, satoshis: int, through: int | None) -> list[Link]:
-        firsts = [one for one in self._usable(self.pubkey, satoshis) if through in (None, one.scid)]
-        for link in firsts:
-            if payee in link.holds:
-                return [link]
-        for link in firsts:
-            middle = link.acceptor if link.opener == self.pubkey else link.opener
-            for second in self._usable(middle, satoshis):
-                if payee in second.holds and second is not link:
-                    return [link, second]
-        raise PaymentError(f"a payment from `{self._name}` failed: no route", code="payment-failed", reason="NO_ROUTE")
+    def _ask(self, amount: int, payment_hash: str, *, held: bool) -> Invoice:
+        request = f"invoice-{self._name}-{len(self._world.invoices)}"
+        self._world.invoices[request] = Asked(self.pubkey, amount, payment_hash, held)
+        return Invoice(request, payment_hash)
 
-    def _usable(self, payer: str, satoshis: int) -> list[Link]:
+    def _own(self, payment_hash: str) -> Asked:
+        for asked in self._world.invoices.values():
+            if (asked.payment_hash, asked.payee) == (payment_hash, self.pubkey):
+                return asked
+        raise RefusedError(f"`{self._name}` refused: unable to locate invoice", code="lnd-refused")
+
+    def _move(self, payment_hash: str, ways: list[tuple[list[Link], int]]) -> Payment:
+        for way, satoshis in ways:
+            payer = self.pubkey
+            for link in way:
+                link.holds[payer] -= satoshis
+                link.holds[link.other(payer)] += satoshis
+                link.sent[payer] += satoshis
+                payer = link.other(payer)
+        whole = sum(satoshis for _, satoshis in ways) * 1_000
+        return Payment(payment_hash, whole, 0, max(len(way) for way, _ in ways), len(ways))
+
+    def _ways(self, payee: str, satoshis: int, through: int | None, parts: int) -> list[tuple[list[Link], int]]:
+        """Return the one way that carries all of it, else the widest ones until they do."""
+        every = sorted(self._each_way(payee, through), key=lambda found: -found[1])
+        for way, most in every:
+            if most >= satoshis:
+                return [(way, satoshis)]
+        ways, left = [], satoshis
+        for way, most in every[:parts]:
+            ways.append((way, min(most, left)))
+            left -= ways[-1][1]
+            if left == 0 and parts > 1:
+                return ways
+        raise self._failed("NO_ROUTE")
+
+    def _each_way(self, payee: str, through: int | None) -> list[tuple[list[Link], int]]:
+        found: list[tuple[list[Link], int]] = []
+        for first in (one for one in self._usable(self.pubkey) if through in (None, one.scid)):
+            middle, most = first.other(self.pubkey), first.spendable(self.pubkey)
+            if middle == payee:
+                found.append(([first], most))
+                continue
+            seconds = [one for one in self._usable(middle) if payee in one.holds and one is not first]
+            found += [([first, one], min(most, one.spendable(middle))) for one in seconds]
+        return found
+
+    def _usable(self, payer: str) -> list[Link]:
         return [
-            link
-            for link in self._world.links
-            if payer in link.holds
-            and self._world.chain.confirmations(link.txid)
-            and link.holds[payer] - link.capacity // 100 >= satoshis
+            link for link in self._world.links if payer in link.holds and self._world.chain.confirmations(link.txid)
         ]
+
+    def _failed(self, reason: str) -> PaymentError:
+        return PaymentError(
+            f"a payment from `{self._name}` failed: {reason.lower()}", code="payment-failed", reason=reason
+        )
 
     def _link(self, point: str) -> Link:
         for link in self._world.links:
@@ -218,7 +330,7 @@ class FakeNode:
         return bool(confirmations) if self.pubkey in link.holds else confirmations >= ANNOUNCED and not link.private
 
     def _seen(self, link: Link) -> NodeChannel:
-        peer = link.acceptor if link.opener == self.pubkey else link.opener
+        peer = link.other(self.pubkey)
         confirmed = bool(self._world.chain.confirmations(link.txid))
         return NodeChannel(
             point=link.point,

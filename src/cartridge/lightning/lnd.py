@@ -1,45 +1,27 @@
-"""lnd as a `Node`, over its REST protocol. Answers are parsed here, at the one edge, and refusals told apart here."""
+"""lnd as a `Node`, over its REST protocol: wallet, peers, channels and graph; `lnd_payments` has the rest of it.
+
+Answers are parsed at this edge into what `node` describes. Never decides and never waits for a block.
+"""
 
 from __future__ import annotations
 
 import base64
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cartridge.lightning import wire
+from cartridge.lightning.lnd_payments import LndPayments
 from cartridge.lightning.node import (
-    Decoded,
     Edge,
     Info,
-    Invoice,
     NodeChannel,
-    NotYetError,
     Opening,
-    Payment,
-    PaymentError,
     Policy,
     WalletCoin,
 )
-from cartridge.probes.lnd import Identity, LndRest, RefusedError
+from cartridge.probes.lnd import Identity, RefusedError
 
 FEE_RATE = 1
 """Satoshis per virtual byte of a funding transaction."""
-FINAL_CLTV_DELTA = 80
-"""Blocks the last hop of a payment gets, as lnd's own invoices ask."""
-_SATOSHI = 1_000
-"""Millisatoshis in a satoshi."""
-
-_NOT_YET = (
-    "synchronizing blockchain",
-    "wallet is fully synced",
-    "is not online",
-    "not yet ready",
-    "in the process of starting",
-    "still syncing",
-    "edge not found",
-    "unable to get best block info",
-)
-"""What lnd's refusals say when waiting helps; it has no error numbers for them."""
 
 
 def load_identity(read: Callable[[str], bytes]) -> Identity:
@@ -55,20 +37,12 @@ def load_identity(read: Callable[[str], bytes]) -> Identity:
     )
 
 
-class Lnd:
+class Lnd(LndPayments):
     """A node run by lnd. `Node` says what each method does.
 
     Args:
         rest: how to reach it, and who it must be.
     """
-
-    def __init__(self, rest: LndRest) -> None:
-        self._rest = rest
-
-    @property
-    def name(self) -> str:
-        """Return the node's name in the network."""
-        return self._rest.name
 
     def info(self) -> Info:
         """Return what it says of itself."""
@@ -100,9 +74,16 @@ class Lnd:
             if "already connected" not in error.brief:
                 raise
 
+    def disconnect(self, pubkey: str) -> None:
+        """Part from a peer, who may come back by himself; no error where it is not connected."""
+        try:
+            self._delete(f"/v1/peers/{pubkey}")
+        except RefusedError as error:
+            if "not connected" not in error.brief:
+                raise
+
     def open(self, opening: Opening) -> str:
         """Open a channel and return its point once its funding is in the mempool."""
-        txid, _, index = opening.coin.partition(":")
         answer = wire.OpenedChannel.model_validate(
             self._post(
                 "/v1/channels",
@@ -113,7 +94,7 @@ class Lnd:
                     "private": opening.private,
                     "memo": opening.memo,
                     "sat_per_vbyte": str(FEE_RATE),
-                    "outpoints": [{"txid_str": txid, "output_index": int(index)}],
+                    "outpoints": [_outpoint(opening.coin)] if opening.coin else [],
                     "base_fee": str(opening.base_fee or 0),
                     "use_base_fee": opening.base_fee is not None,
                     "fee_rate": str(opening.fee_rate or 0),
@@ -121,7 +102,14 @@ class Lnd:
                 },
             )
         )
-        return f"{base64.b64decode(answer.funding_txid_bytes)[::-1].hex()}:{answer.output_index}"
+        return f"{_txid(answer.funding_txid_bytes)}:{answer.output_index}"
+
+    def close(self, point: str, *, force: bool = False) -> str:
+        """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
+        txid, _, index = point.partition(":")
+        how = "force=true" if force else f"sat_per_vbyte={FEE_RATE}"
+        answer = wire.Closing.model_validate(self._deleting(f"/v1/channels/{txid}/{index}?{how}"))
+        return _txid(answer.close_pending.txid)
 
     def channels(self) -> tuple[NodeChannel, ...]:
         """Return its channels, pending ones included."""
@@ -166,73 +154,14 @@ class Lnd:
                 RefusedError(f"`{self.name}` refused a policy: {failed.update_error}", code="lnd-refused")
             )
 
-    def invoice(self, amount: int, memo: str = "") -> Invoice:
-        """Return an invoice over `amount` millisatoshis."""
-        answer = wire.AddedInvoice.model_validate(
-            self._post("/v1/invoices", {"value_msat": str(amount), "memo": memo, "private": True})
-        )
-        return Invoice(answer.payment_request, base64.b64decode(answer.r_hash).hex())
 
-    def decode(self, request: str) -> Decoded:
-        """Return what an invoice asks for."""
-        answer = wire.PayReq.model_validate(self._get(f"/v1/payreq/{request}"))
-        return Decoded(answer.destination, answer.num_msat, answer.payment_hash)
+def _txid(raw: str) -> str:
+    return base64.b64decode(raw)[::-1].hex()
 
-    def pay(self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None) -> Payment:
-        """Pay an invoice and return when it is settled."""
-        payment = self._send({"payment_request": request, "fee_limit_msat": str(fee_limit)}, within, through)
-        if payment.status != "SUCCEEDED":
-            raise self._failed(payment.failure_reason)
-        hops = max((len(attempt.route.hops) for attempt in payment.htlcs if attempt.status == "SUCCEEDED"), default=0)
-        return Payment(payment.payment_hash, payment.value_msat, payment.fee_msat, hops)
 
-    def test_route(self, destination: str, amount: int, *, through: int, within: float = 30.0) -> None:
-        """Send a payment nobody can claim, and see it come back from its destination: no balance changes."""
-        order: Mapping[str, object] = {
-            "dest": base64.b64encode(bytes.fromhex(destination)).decode(),
-            "amt_msat": str(amount),
-            "payment_hash": base64.b64encode(secrets.token_bytes(32)).decode(),
-            "final_cltv_delta": FINAL_CLTV_DELTA,
-            "fee_limit_msat": "0",
-        }
-        payment = self._send(order, within, through)
-        if payment.failure_reason != "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS":
-            raise self._failed(payment.failure_reason or payment.status)
-
-    def _send(self, order: Mapping[str, object], within: float, through: int | None) -> wire.SentPayment:
-        limits: dict[str, object] = {"timeout_seconds": max(1, round(within)), "no_inflight_updates": True}
-        if through is not None:
-            limits["outgoing_chan_ids"] = [str(through)]
-        try:
-            return wire.SentPayment.model_validate(self._rest.last("/v2/router/send", {**order, **limits}))
-        except RefusedError as error:
-            raise self._translated(error) from error
-
-    def _failed(self, reason: str) -> PaymentError:
-        plain = reason.removeprefix("FAILURE_REASON_").lower().replace("_", " ")
-        return PaymentError(
-            f"a payment from `{self.name}` failed: {plain}",
-            code="payment-failed",
-            reason=reason,
-            resolution="see that the channels on the way are active and hold enough, with `cartridge exec`",
-        )
-
-    def _get(self, path: str) -> object:
-        try:
-            return self._rest.get(path)
-        except RefusedError as error:
-            raise self._translated(error) from error
-
-    def _post(self, path: str, body: Mapping[str, object]) -> object:
-        try:
-            return self._rest.post(path, body)
-        except RefusedError as error:
-            raise self._translated(error) from error
-
-    def _translated(self, error: RefusedError) -> RefusedError | NotYetError:
-        if any(sign in error.brief.lower() for sign in _NOT_YET):
-            return NotYetError(error.brief, code="lnd-not-yet", resolution="wait a moment and try again")
-        return error
+def _outpoint(text: str) -> dict[str, object]:
+    txid, _, index = text.partition(":")
+    return {"txid_str": txid, "output_index": int(index)}
 
 
 def _opened(channel: wire.Channel) -> NodeChannel:

@@ -7,6 +7,7 @@ A channel's `point` is `txid:index` of its funding output; a node is named by it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from cartridge.errors import ApplyError
@@ -29,6 +30,15 @@ class PaymentError(ApplyError):
     """A payment failed; `reason` is the implementation's own word for why."""
 
     reason: str = ""
+
+
+def not_supported(name: str, implementation: str, what: str) -> ApplyError:
+    """Return the error of a node whose implementation cannot do a thing, such as `hold invoices`."""
+    return ApplyError(
+        f"`{name}` runs {implementation}, which has no {what}",
+        code="not-supported",
+        resolution=f"use a node of another implementation for {what}; lnd has all of them",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,7 @@ class Opening:
         peer: public key of the other end; must be connected.
         capacity: of the channel.
         push: given to the other end.
-        coin: the outpoint that pays for it, alone.
+        coin: the outpoint that pays for it, alone; "" leaves the choice to the wallet.
         memo: what the node remembers with it, told to nobody.
         private: not announced to the network.
         base_fee: of our end's policy, in millisatoshis; None for the default.
@@ -170,21 +180,36 @@ class Decoded:
     payment_hash: str
 
 
+class InvoiceState(StrEnum):
+    """How far an invoice has come."""
+
+    OPEN = "open"
+    """Nobody has paid it."""
+    ACCEPTED = "accepted"
+    """A payment is held until its maker settles or cancels it."""
+    SETTLED = "settled"
+    """It is paid."""
+    CANCELED = "canceled"
+    """It will never be paid; what was held went back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment that succeeded; amounts in millisatoshis."""
+    """A payment that succeeded; amounts in millisatoshis; `hops` of its longest part, of which there are `parts`."""
 
     payment_hash: str
     amount: int
     fee: int
     hops: int
+    parts: int = 1
 
 
 class Node(Protocol):
     """A Lightning node. All implementations pass tests/conformance/test_node.py.
 
     Every method raises UnknownVerdictError (`lnd-unreachable`) where it gets no answer and ApplyError
-    (`lnd-refused`) where the node refuses, NotYetError (`lnd-not-yet`) where it refuses only for now.
+    (`lnd-refused`) where the node refuses, NotYetError (`lnd-not-yet`) where it refuses only for now; ApplyError
+    (`not-supported`, see `not_supported`) where its implementation cannot do such a thing at all.
     """
 
     @property
@@ -206,8 +231,14 @@ class Node(Protocol):
     def connect(self, pubkey: str, address: str) -> None:
         """Connect to a peer at host:port; no error where it is connected."""
 
+    def disconnect(self, pubkey: str) -> None:
+        """Part from a peer, who may come back by himself; no error where it is not connected."""
+
     def open(self, opening: Opening) -> str:
         """Open a channel and return its point once its funding is in the mempool."""
+
+    def close(self, point: str, *, force: bool = False) -> str:
+        """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
 
     def channels(self) -> tuple[NodeChannel, ...]:
         """Return its channels, pending ones included."""
@@ -221,10 +252,24 @@ class Node(Protocol):
     def invoice(self, amount: int, memo: str = "") -> Invoice:
         """Return an invoice over `amount` millisatoshis."""
 
+    def hold_invoice(self, amount: int, payment_hash: str, memo: str = "") -> Invoice:
+        """Return an invoice whose payment is held until `settle` or `cancel`; its preimage is the caller's secret."""
+
+    def invoice_state(self, payment_hash: str) -> InvoiceState:
+        """Return how far an invoice of its own has come."""
+
+    def settle(self, preimage: str) -> None:
+        """Take the payment that is held for the hold invoice of this preimage (hex); NotYetError where none is."""
+
+    def cancel(self, payment_hash: str) -> None:
+        """Send back what is held for a hold invoice, which nobody can pay from then on."""
+
     def decode(self, request: str) -> Decoded:
         """Return what an invoice asks for."""
 
-    def pay(self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None) -> Payment:
+    def pay(
+        self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None, parts: int = 1
+    ) -> Payment:
         """Pay an invoice and return when it is settled.
 
         Args:
@@ -232,10 +277,14 @@ class Node(Protocol):
             fee_limit: millisatoshis at most.
             within: seconds to try.
             through: short id of the channel that must carry it first; None for any.
+            parts: the most shards it may be split into.
 
         Raises:
             PaymentError: `payment-failed`.
         """
+
+    def keysend(self, pubkey: str, amount: int, *, fee_limit: int, within: float = 30.0) -> Payment:
+        """Pay `amount` millisatoshis to a node that made no invoice; arguments and errors as for `pay`."""
 
     def test_route(self, destination: str, amount: int, *, through: int, within: float = 30.0) -> None:
         """Send a payment nobody can claim, and see it come back from its destination: no balance changes.

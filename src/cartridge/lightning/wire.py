@@ -60,6 +60,18 @@ class OpenedChannel(BaseModel):
     output_index: int
 
 
+class ClosePending(BaseModel):
+    """The closing transaction is broadcast; its txid is base64 of its bytes, reversed."""
+
+    txid: str
+
+
+class Closing(BaseModel):
+    """DELETE /v1/channels/…: the first message of the stream."""
+
+    close_pending: ClosePending
+
+
 class Constraints(BaseModel):
     """What one end of a channel must keep to."""
 
@@ -162,6 +174,18 @@ class AddedInvoice(BaseModel):
 
     payment_request: str
     r_hash: str
+
+
+class HoldInvoice(BaseModel):
+    """POST /v2/invoices/hodl."""
+
+    payment_request: str
+
+
+class InvoiceLook(BaseModel):
+    """GET /v1/invoice/…."""
+
+    state: str
 
 
 class PayReq(BaseModel):

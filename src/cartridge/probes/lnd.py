@@ -89,18 +89,30 @@ class LndRest:
         raw = self._send("POST", path, body).data.strip()
         return self._result(raw.rsplit(b"\n", 1)[-1], 200)
 
+    def delete(self, path: str) -> Any:
+        """Return the answer to a deletion; raises what `post` raises."""
+        return self._answer("DELETE", path, None)
+
+    def deleting(self, path: str) -> Any:
+        """Return the first message of the streamed answer to a deletion, which goes on; raises what `post` raises."""
+        import urllib3
+
+        answer = self._send("DELETE", path, None, quiet=_ANSWER_WITHIN)
+        try:
+            return self._result(next(_lines(answer), b""), answer.status)
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreachable(error) from error
+        finally:
+            answer.close()
+
     def states(self) -> Iterator[str]:
         """Yield lnd's state now and each time it changes, until the stream is quiet for a second."""
         import urllib3
 
-        answer = self._send("GET", "/v1/state/subscribe", None, stream=True)
+        answer = self._send("GET", "/v1/state/subscribe", None, quiet=_LISTEN_FOR)
         try:
-            line = b""
-            for piece in answer.stream(1024):
-                line += piece
-                while b"\n" in line:
-                    first, _, line = line.partition(b"\n")
-                    yield str(self._result(first, answer.status)["state"])
+            for line in _lines(answer):
+                yield str(self._result(line, answer.status)["state"])
         except urllib3.exceptions.HTTPError:
             return  # quiet, or it went away: the caller asks again
         finally:
@@ -128,8 +140,9 @@ class LndRest:
         return RefusedError(f"`{self.name}` refused: {message}", code="lnd-refused", status=status, number=number)
 
     def _send(
-        self, method: str, path: str, body: Mapping[str, object] | None, *, stream: bool = False
+        self, method: str, path: str, body: Mapping[str, object] | None, *, quiet: float | None = None
     ) -> urllib3.BaseHTTPResponse:
+        """Ask; where `quiet` is given, for a stream that may be silent so many seconds."""
         import urllib3
 
         try:
@@ -138,8 +151,8 @@ class LndRest:
                 path,
                 body=None if body is None else json.dumps(body),
                 headers=self._headers,
-                timeout=_LISTEN_FOR if stream else _ANSWER_WITHIN,
-                preload_content=not stream,
+                timeout=_ANSWER_WITHIN if quiet is None else quiet,
+                preload_content=quiet is None,
             )
         except urllib3.exceptions.SSLError as error:
             if "certificate verify failed" not in str(error):
@@ -172,6 +185,15 @@ class LndRest:
         pubkey = self.get("/v1/getinfo")["identity_pubkey"]
         if pubkey != self.identity.pubkey:
             raise self._foreign(f"has the identity `{pubkey}`")
+
+
+def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    rest = b""
+    for piece in answer.stream(1024):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
 
 
 def _parse(raw: bytes) -> Any:

@@ -1,0 +1,119 @@
+"""lnd's payments, over its REST protocol: invoices, hold invoices, payments of every kind. The base of `lnd.Lnd`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Mapping
+
+from cartridge.lightning import wire
+from cartridge.lightning.lnd_calls import LndCalls
+from cartridge.lightning.node import Decoded, Invoice, InvoiceState, Payment, PaymentError
+from cartridge.probes.lnd import RefusedError
+
+FINAL_CLTV_DELTA = 80
+"""Blocks the last hop of a payment gets, as lnd's own invoices ask."""
+KEYSEND = "5482373484"
+"""The custom record that carries the preimage of a payment without an invoice."""
+
+
+class LndPayments(LndCalls):
+    """What of a `Node` has to do with payments."""
+
+    def invoice(self, amount: int, memo: str = "") -> Invoice:
+        """Return an invoice over `amount` millisatoshis."""
+        answer = wire.AddedInvoice.model_validate(
+            self._post("/v1/invoices", {"value_msat": str(amount), "memo": memo, "private": True})
+        )
+        return Invoice(answer.payment_request, base64.b64decode(answer.r_hash).hex())
+
+    def hold_invoice(self, amount: int, payment_hash: str, memo: str = "") -> Invoice:
+        """Return an invoice whose payment is held until `settle` or `cancel`; its preimage is the caller's secret."""
+        answer = wire.HoldInvoice.model_validate(
+            self._post(
+                "/v2/invoices/hodl",
+                {"hash": _base64(payment_hash), "value_msat": str(amount), "memo": memo, "private": True},
+            )
+        )
+        return Invoice(answer.payment_request, payment_hash)
+
+    def invoice_state(self, payment_hash: str) -> InvoiceState:
+        """Return how far an invoice of its own has come."""
+        answer = wire.InvoiceLook.model_validate(self._get(f"/v1/invoice/{payment_hash}"))
+        return InvoiceState(answer.state.lower())
+
+    def settle(self, preimage: str) -> None:
+        """Take the payment that is held for the hold invoice of this preimage (hex); NotYetError where none is."""
+        self._post("/v2/invoices/settle", {"preimage": _base64(preimage)})
+
+    def cancel(self, payment_hash: str) -> None:
+        """Send back what is held for a hold invoice, which nobody can pay from then on."""
+        self._post("/v2/invoices/cancel", {"payment_hash": _base64(payment_hash)})
+
+    def decode(self, request: str) -> Decoded:
+        """Return what an invoice asks for."""
+        answer = wire.PayReq.model_validate(self._get(f"/v1/payreq/{request}"))
+        return Decoded(answer.destination, answer.num_msat, answer.payment_hash)
+
+    def pay(
+        self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None, parts: int = 1
+    ) -> Payment:
+        """Pay an invoice and return when it is settled."""
+        order = {"payment_request": request, "fee_limit_msat": str(fee_limit), "max_parts": parts}
+        return self._paid(self._send(order, within, through))
+
+    def keysend(self, pubkey: str, amount: int, *, fee_limit: int, within: float = 30.0) -> Payment:
+        """Pay `amount` millisatoshis to a node that made no invoice; arguments and errors as for `pay`."""
+        preimage = secrets.token_bytes(32)
+        order = {
+            "dest": _base64(pubkey),
+            "amt_msat": str(amount),
+            "payment_hash": _base64(hashlib.sha256(preimage).hexdigest()),
+            "final_cltv_delta": FINAL_CLTV_DELTA,
+            "fee_limit_msat": str(fee_limit),
+            "max_parts": 1,
+            "dest_custom_records": {KEYSEND: _base64(preimage.hex())},
+        }
+        return self._paid(self._send(order, within, None))
+
+    def test_route(self, destination: str, amount: int, *, through: int, within: float = 30.0) -> None:
+        """Send a payment nobody can claim, and see it come back from its destination: no balance changes."""
+        order: Mapping[str, object] = {
+            "dest": _base64(destination),
+            "amt_msat": str(amount),
+            "payment_hash": _base64(secrets.token_hex(32)),
+            "final_cltv_delta": FINAL_CLTV_DELTA,
+            "fee_limit_msat": "0",
+        }
+        payment = self._send(order, within, through)
+        if payment.failure_reason != "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS":
+            raise self._failed(payment.failure_reason or payment.status)
+
+    def _send(self, order: Mapping[str, object], within: float, through: int | None) -> wire.SentPayment:
+        limits: dict[str, object] = {"timeout_seconds": max(1, round(within)), "no_inflight_updates": True}
+        if through is not None:
+            limits["outgoing_chan_ids"] = [str(through)]
+        try:
+            return wire.SentPayment.model_validate(self._rest.last("/v2/router/send", {**order, **limits}))
+        except RefusedError as error:
+            raise self._translated(error) from error
+
+    def _paid(self, payment: wire.SentPayment) -> Payment:
+        if payment.status != "SUCCEEDED":
+            raise self._failed(payment.failure_reason)
+        hops = [len(attempt.route.hops) for attempt in payment.htlcs if attempt.status == "SUCCEEDED"]
+        return Payment(payment.payment_hash, payment.value_msat, payment.fee_msat, max(hops, default=0), len(hops))
+
+    def _failed(self, reason: str) -> PaymentError:
+        plain = reason.removeprefix("FAILURE_REASON_").lower().replace("_", " ")
+        return PaymentError(
+            f"a payment from `{self.name}` failed: {plain}",
+            code="payment-failed",
+            reason=reason,
+            resolution="see that the channels on the way are active and hold enough, with `cartridge exec`",
+        )
+
+
+def _base64(hexadecimal: str) -> str:
+    return base64.b64encode(bytes.fromhex(hexadecimal)).decode()
