@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning import gossip, opening, proof, topology
+from cartridge.lightning.impossible import refuse_impossible
 from cartridge.lightning.run import Handles, Run
 from cartridge.lightning.topology import ChannelKey, NetworkPlan
 from cartridge.model.network import Network
