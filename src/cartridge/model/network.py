@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from cartridge.model.document import Name, Part
+from cartridge.model.generate import Generate
 from cartridge.model.quantities import Amount, Duration, Push
 
 
@@ -56,8 +57,12 @@ class Channel(Part):
 class Network(Part):
     """The Lightning network of a stack."""
 
-    nodes: dict[Name, Node] = Field(min_length=1)
-    """By name; a component of the node's implementation runs under it."""
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["nodes"]}, {"required": ["generate"]}]})
+
+    generate: Generate | None = None
+    """Nodes and channels of a shape, beside those written here; what is written here wins."""
+    nodes: dict[Name, Node] = Field(default_factory=dict)
+    """By name; a component of the node's implementation runs under it. Needed where nothing is generated."""
     channels: tuple[Channel, ...] = ()
     """Opened once every node is funded; two nodes may share several."""
     block_interval: Duration | None = None

@@ -8,6 +8,7 @@ from cartridge.errors import Finding
 from cartridge.model.network import Channel, Network
 from cartridge.model.units import Share, format_amount
 from cartridge.workspace.check_stack import StackCheck
+from cartridge.workspace.expand import AT
 from cartridge.workspace.select import Assembly
 from cartridge.workspace.source import Path, Source
 from cartridge.workspace.validate import suggestion
@@ -22,9 +23,20 @@ LONGEST_ALIAS = 32
 """Bytes of UTF-8 (BOLT 7, node_announcement)."""
 
 
-def _channels(network: Network) -> Iterator[tuple[Path, Channel]]:
-    for index, channel in enumerate(network.channels):
+def _channels(assembly: Assembly, network: Network) -> Iterator[tuple[Path, Channel]]:
+    """Yield the channels written by hand, and one of those that are generated, which differ only in their ends."""
+    written = assembly.stack.document.network
+    count = len(written.channels) if written else 0
+    for index, channel in enumerate(network.channels[:count]):
         yield ("network", "channels", index), channel
+    for channel in network.channels[count : count + 1]:
+        yield AT, channel
+
+
+def _node(assembly: Assembly, name: str) -> Path:
+    """Return where a node is written; generated ones all stand at one place."""
+    written = assembly.stack.document.network
+    return ("network", "nodes", name) if written and name in written.nodes else AT
 
 
 def implementations(assembly: Assembly, network: Network) -> Iterator[Finding]:
@@ -42,10 +54,12 @@ def implementations(assembly: Assembly, network: Network) -> Iterator[Finding]:
                 brief = f"`{component.implementation}` is implemented by a component of `{other}` already"
                 path = ("components", kind, "implementation")
                 yield file.source.finding("implementation-twice", brief, path, resolution="use one of the cartridges")
+    said: set[tuple[Path, str]] = set()
     for name, node in network.nodes.items():
-        if node.implementation not in known:
+        path = (*_node(assembly, name), "implementation")
+        if node.implementation not in known and (path, node.implementation) not in said:
+            said.add((path, node.implementation))  # once for all generated nodes
             brief = f"nothing in this stack runs the implementation `{node.implementation}` of node `{name}`"
-            path = ("network", "nodes", name, "implementation")
             resolution = suggestion(node.implementation, known) or "use a cartridge that implements it"
             yield assembly.stack.source.finding("implementation-unknown", brief, path, resolution=resolution)
 
@@ -53,7 +67,7 @@ def implementations(assembly: Assembly, network: Network) -> Iterator[Finding]:
 def ends(assembly: Assembly, network: Network) -> Iterator[Finding]:
     """A channel goes from one node to another; its policies are those of its ends."""
     source = assembly.stack.source
-    for path, channel in _channels(network):
+    for path, channel in _channels(assembly, network):
         for key, name in (("from", channel.from_), ("to", channel.to)):
             if name not in network.nodes:
                 yield _unknown(source, name, (*path, key), network)
@@ -78,7 +92,7 @@ def _unknown(source: Source, name: str, path: Path, network: Network, *, key: bo
 def amounts(assembly: Assembly, network: Network) -> Iterator[Finding]:
     """A channel is large enough, and no more is pushed than it holds."""
     source = assembly.stack.source
-    for path, channel in _channels(network):
+    for path, channel in _channels(assembly, network):
         if channel.capacity < LEAST_CAPACITY:
             brief = f"a channel of {format_amount(channel.capacity)} is too small to be opened"
             resolution = f"write at least `{format_amount(LEAST_CAPACITY)}`"
@@ -94,7 +108,7 @@ def amounts(assembly: Assembly, network: Network) -> Iterator[Finding]:
 
 def policies(assembly: Assembly, network: Network) -> Iterator[Finding]:
     """The least an end forwards is not above the most."""
-    for path, channel in _channels(network):
+    for path, channel in _channels(assembly, network):
         for name, policy in channel.policies.items():
             least, most = policy.min_htlc, policy.max_htlc
             at = (*path, "policies", name)
@@ -124,7 +138,7 @@ NETWORK_CHECKS = (implementations, ends, amounts, policies, aliases)
 
 def network(assembly: Assembly) -> Iterator[Finding]:
     """Every check of the network, where the stack has one."""
-    block = assembly.stack.document.network
+    block = assembly.stack.network
     if block is not None:
         for check in NETWORK_CHECKS:
             yield from check(assembly, block)

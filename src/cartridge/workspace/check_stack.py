@@ -29,7 +29,7 @@ def running(assembly: Assembly, file: CartridgeFile) -> Mapping[str, str]:
 
     A component per node runs under the name of each of its nodes, any other under its own.
     """
-    network = assembly.stack.document.network
+    network = assembly.stack.network
     nodes = network.nodes if network else {}
     found: dict[str, str] = {}
     for kind, component in file.document.components.items():
@@ -122,7 +122,7 @@ def names(assembly: Assembly) -> Iterator[Finding]:
                 at: Path = ("components", kind)
                 yield file.source.finding("name-collision", brief, at, key=True, resolution="rename one of them")
             taken.setdefault(kind, file)
-    network = assembly.stack.document.network
+    network = assembly.stack.network
     for name in network.nodes if network else ():
         if name in taken:
             brief = f"node `{name}` has the name of a component of `{taken[name].identity}`"
@@ -174,7 +174,7 @@ def fixed_ports(assembly: Assembly) -> Iterator[Finding]:
 
 def placed(assembly: Assembly) -> Iterator[Finding]:
     """Components that run per node have nodes to run for."""
-    if assembly.stack.document.network is not None:
+    if assembly.stack.network is not None:
         return
     for file in assembly.chosen.values():
         for kind, component in file.document.components.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cartridge.errors import Finding
 from cartridge.model.cartridge import Cartridge
+from cartridge.model.network import Network
 from cartridge.model.stack import Stack
 from cartridge.workspace.source import Source
 
@@ -31,10 +32,11 @@ class CartridgeFile:
 
 @dataclass(frozen=True, slots=True)
 class StackFile:
-    """A stack with where its keys and values stand."""
+    """A stack with where its keys and values stand, and its network with everything generated in it."""
 
     document: Stack
     source: Source
+    network: Network | None
 
     @property
     def name(self) -> str:

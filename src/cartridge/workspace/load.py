@@ -18,6 +18,7 @@ from cartridge.errors import DocumentsError, Finding, Mark, Severity
 from cartridge.model.cartridge import Cartridge
 from cartridge.workspace import checks, inputs
 from cartridge.workspace.documents import CartridgeFile, StackFile, Workspace
+from cartridge.workspace.expand import expand
 from cartridge.workspace.parse import parse
 from cartridge.workspace.project import Project, cartridge_files, stack_files
 from cartridge.workspace.source import Source
@@ -92,7 +93,9 @@ class _Reading:
             file = CartridgeFile(document, source)
             self._shelve(self.cartridges, (file.name, document.metadata.version), file, rank)
         else:
-            self._shelve(self.stacks, document.metadata.name, StackFile(document, source), rank)
+            network, impossible = expand(document.network, source)
+            self.findings += () if findings else impossible
+            self._shelve(self.stacks, document.metadata.name, StackFile(document, source, network), rank)
 
     def _shelve(self, shelf: dict[Any, tuple[int, Any]], key: object, file: Any, rank: int) -> None:
         known = shelf.get(key)

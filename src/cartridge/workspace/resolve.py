@@ -56,7 +56,7 @@ def resolve(
             name: artifact for each in assembly.chosen.values() for name, artifact in each.document.artifacts.items()
         },
         templates=_templates(workspace, components),
-        network=file.document.network,
+        network=file.network,
         inputs=workspace.inputs,
     )
 
@@ -129,7 +129,7 @@ def _components(assembly: Assembly, file: CartridgeFile, settled: Settled) -> It
 
 def _dependencies(assembly: Assembly, component: Component) -> tuple[str, ...]:
     """Return the names in this stack of what a component depends on; a component per node stands for all of them."""
-    network = assembly.stack.document.network
+    network = assembly.stack.network
     found: list[str] = []
     for kind in component.depends_on:
         other = next(
