@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from cartridge.lightning import topology
 from cartridge.lightning.node import Node, Policy
 from cartridge.lightning.observation import look_at_graph
+from cartridge.lightning.planning import NetworkPlan, PolicyChange
 from cartridge.lightning.run import Run
-from cartridge.lightning.topology import ChannelKey, NetworkPlan, PolicyChange
+from cartridge.lightning.topology import ChannelKey
 from cartridge.probes.wait import until
 
 

@@ -107,8 +107,9 @@ class Lnd(LndPayments):
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
         txid, _, index = point.partition(":")
-        how = "force=true" if force else f"sat_per_vbyte={FEE_RATE}"
-        answer = wire.Closing.model_validate(self._deleting(f"/v1/channels/{txid}/{index}?{how}"))
+        # without `no_wait` it refuses while a payment is under way, and with traffic there is always one
+        how = "force=true" if force else f"sat_per_vbyte={FEE_RATE}&no_wait=true"
+        answer = wire.Closing.model_validate(self._deleting(f"/v1/channels/{txid}/{index}?{how}", "close_pending"))
         return _txid(answer.close_pending.txid)
 
     def channels(self) -> tuple[NodeChannel, ...]:

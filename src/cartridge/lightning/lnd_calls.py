@@ -54,9 +54,9 @@ class LndCalls:
         except RefusedError as error:
             raise self._translated(error) from error
 
-    def _deleting(self, path: str) -> object:
+    def _deleting(self, path: str, word: str) -> object:
         try:
-            return self._rest.deleting(path)
+            return self._rest.deleting(path, word)
         except RefusedError as error:
             raise self._translated(error) from error
 

@@ -5,14 +5,15 @@ Never opens what exists, and never closes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from cartridge.errors import UnknownVerdictError
 from cartridge.lightning import topology
 from cartridge.lightning.chain import Output
 from cartridge.lightning.node import NotYetError, Opening
+from cartridge.lightning.planning import NetworkPlan
 from cartridge.lightning.run import Run
-from cartridge.lightning.topology import ChannelKey, NetworkPlan, Seen
+from cartridge.lightning.topology import ChannelKey, Seen
 from cartridge.model.network import Channel
 from cartridge.probes.wait import Patience, until
 
@@ -24,9 +25,13 @@ SECOND_LOOK = 2.0
 
 def connect(run: Run, plan: NetworkPlan) -> None:
     """Connect both ends of every channel that needs it, all at the same time."""
-    pairs = {(key.opener, key.acceptor) for key in (*(key for key, _ in plan.open), *plan.confirm)}
     with run.recorder.step("network/connect", "peers: connecting"):
-        run.everywhere(lambda pair: _connect(run, pair), sorted(pairs))
+        connect_pairs(run, {(key.opener, key.acceptor) for key in (*(key for key, _ in plan.open), *plan.confirm)})
+
+
+def connect_pairs(run: Run, pairs: Collection[tuple[str, str]]) -> None:
+    """Connect pairs of nodes, by name, all at the same time; no error where they are connected."""
+    run.everywhere(lambda pair: _connect(run, pair), sorted(pairs))
 
 
 def _connect(run: Run, pair: tuple[str, str]) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning import topology
 from cartridge.lightning.chain import Chain
+from cartridge.lightning.matching import NOTHING, Former, match
 from cartridge.lightning.node import Node, NodeChannel
 from cartridge.lightning.observation import observe
 from cartridge.lightning.producer import BlockProducer
@@ -46,6 +47,7 @@ class Run:
         recorder: is told the steps `network/…`.
         patience: how long all of it may take.
         pool: asks at the same time.
+        former: what is known of the time before.
         points: of the channels that exist, by key.
         pubkeys: of the nodes, by name.
     """
@@ -55,6 +57,7 @@ class Run:
     recorder: Recorder
     patience: Patience
     pool: ThreadPoolExecutor
+    former: Former = NOTHING
     points: dict[ChannelKey, str] = field(default_factory=dict)
     pubkeys: dict[str, str] = field(default_factory=dict)
 
@@ -64,9 +67,14 @@ class Run:
 
     def observe(self) -> Mapping[str, Seen]:
         """Look at every node, and remember what does not change."""
+        seen = self.look()
+        self.points = {key: channel.point for key, channel in match(self.network, seen, self.former).items()}
+        return seen
+
+    def look(self) -> Mapping[str, Seen]:
+        """Look at every node, and remember who they are."""
         seen = observe(self.handles.nodes)
         self.pubkeys = {name: one.pubkey for name, one in seen.items()}
-        self.points = {key: channel.point for key, channel in topology.match(self.network, seen).items()}
         return seen
 
     def ends(self, keys: Iterable[ChannelKey]) -> list[NodeChannel]:

@@ -2,15 +2,17 @@
 
 `plan(stack, state, pins)` is the whole interface; it neither looks at what runs (drift is the engine's to see)
 nor at the clock. The order of the changes is the order of the work: what goes away first, in reverse
-dependency order; then what comes, in dependency order; channels last.
+dependency order; then what comes, in dependency order; channels last. Channels of a node that goes are closed
+before it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from cartridge.model.network import Channel, Network
+from cartridge.model.network import Network
 from cartridge.plan.change import Change, ChangeKind, Plan
+from cartridge.plan.channels import channel_changes, channel_records
 from cartridge.plan.digest import component_parts, digest
 from cartridge.plan.state import ComponentRecord, State
 from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack
@@ -33,7 +35,7 @@ def plan(stack_id: str, stack: ResolvedStack, state: State | None, pins: Mapping
         if name not in wanted
     ]
     coming = [_component(stack, component, old.get(component.name), pins) for component in stack.components]
-    changes = (*gone, *coming, *_channels(stack.network, state), *_unfinished(state))
+    changes = (*gone, *coming, *_channels(stack.network, state, coming), *_unfinished(state))
     return Plan(stack_id, changes, stack_digest(stack, pins))
 
 
@@ -41,22 +43,6 @@ def stack_digest(stack: ResolvedStack, pins: Mapping[str, str]) -> str:
     """Return the SHA-256 (hex) over everything that decides what the stack is."""
     parts = {component.name: component_parts(stack, component, pins) for component in stack.components}
     return digest([stack.name, stack.target.value, parts, stack.network])
-
-
-def channel_records(network: Network | None) -> dict[str, str]:
-    """Return a digest for each channel by its name: `alice-bob-0` is the first one from alice to bob."""
-    records: dict[str, str] = {}
-    for channel in network.channels if network else ():
-        records[channel_name(channel, records)] = digest(channel)
-    return records
-
-
-def channel_name(channel: Channel, taken: Mapping[str, object]) -> str:
-    """Return the first free name for a channel between these two, in the order they are written."""
-    index = 0
-    while (name := f"{channel.from_}-{channel.to}-{index}") in taken:
-        index += 1
-    return name
 
 
 def network_digest(network: Network | None) -> str:
@@ -79,20 +65,9 @@ def _component(
     return Change(ChangeKind.KEEP, resource, "nothing it is made of changed")
 
 
-def _channels(network: Network | None, state: State | None) -> list[Change]:
-    old, new = (state.channels if state else {}), channel_records(network)
-    changes = []
-    for name, value in new.items():
-        if name not in old:
-            changes.append(Change(ChangeKind.CREATE, f"channel/{name}", "it is not open yet"))
-        elif old[name] != value:
-            changes.append(Change(ChangeKind.REPLACE, f"channel/{name}", "its capacity, push or policies changed"))
-        else:
-            changes.append(Change(ChangeKind.KEEP, f"channel/{name}", "it is open as written"))
-    changes += [
-        Change(ChangeKind.DELETE, f"channel/{name}", "the network no longer has it") for name in old if name not in new
-    ]
-    return changes
+def _channels(network: Network | None, state: State | None, components: Iterable[Change]) -> tuple[Change, ...]:
+    anew = (one.resource.partition("/")[2] for one in components if one.kind is ChangeKind.REPLACE)
+    return channel_changes(channel_records(network), state.channels if state else {}, anew)
 
 
 def _unfinished(state: State | None) -> list[Change]:

@@ -34,6 +34,31 @@ class ComponentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelRecord:
+    """A channel as it was written at the last `up`, and where it is.
+
+    Attributes:
+        opener: the node that funded it.
+        acceptor: the node at the other end.
+        capacity: in millisatoshis.
+        private: whether it is kept from the network's gossip.
+        push: what the other end was given: `500000 ppm` of the capacity, or `1000 msat`.
+        policies: by node, what was written of the policy of that end; fees and limits in millisatoshis.
+        rest: digest of all else that was written.
+        point: its funding output, or "" where that is not known.
+    """
+
+    opener: str
+    acceptor: str
+    capacity: int
+    private: bool = False
+    push: str = "0 msat"
+    policies: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    rest: str = ""
+    point: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What was applied last to one stack.
 
@@ -47,8 +72,11 @@ class State:
         digest: the plan's.
         ready: whether the last `up` reached ready.
         components: by name.
-        channels: digest by `from-to-index`.
+        channels: by `from-to-index`.
         network: digest of the rest of the network block.
+        programs: version by artifact.
+        definition: of a fork, the stack's name in the documents; "" for what is called so itself.
+        restoring: id of the snapshot its data comes from, until it is ready for the first time; else "".
     """
 
     stack: str
@@ -60,8 +88,11 @@ class State:
     digest: str = ""
     ready: bool = False
     components: Mapping[str, ComponentRecord] = field(default_factory=dict)
-    channels: Mapping[str, str] = field(default_factory=dict)
+    channels: Mapping[str, ChannelRecord] = field(default_factory=dict)
     network: str = ""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    definition: str = ""
+    restoring: str = ""
 
 
 def encode(state: State) -> bytes:
@@ -78,8 +109,13 @@ def decode(raw: bytes) -> State:
     body = json.loads(raw)
     if not isinstance(body, dict) or body.pop("version", None) != VERSION:
         raise ValueError("another version of the state's format")
-    components = body.pop("components", {})
+    components, channels = body.pop("components", {}), body.pop("channels", {})
     try:
-        return State(**body, components={name: ComponentRecord(**record) for name, record in components.items()})
+        return State(
+            **body,
+            components={name: ComponentRecord(**record) for name, record in components.items()},
+            # one that is a digest was written by an older release: `up` finds such a channel on the nodes
+            channels={name: ChannelRecord(**record) for name, record in channels.items() if isinstance(record, dict)},
+        )
     except TypeError as error:
         raise ValueError(str(error)) from error

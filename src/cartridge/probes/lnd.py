@@ -93,13 +93,16 @@ class LndRest:
         """Return the answer to a deletion; raises what `post` raises."""
         return self._answer("DELETE", path, None)
 
-    def deleting(self, path: str) -> Any:
-        """Return the first message of the streamed answer to a deletion, which goes on; raises what `post` raises."""
+    def deleting(self, path: str, word: str) -> Any:
+        """Return the first message with this key of the streamed answer to a deletion; raises what `post` raises."""
         import urllib3
 
         answer = self._send("DELETE", path, None, quiet=_ANSWER_WITHIN)
         try:
-            return self._result(next(_lines(answer), b""), answer.status)
+            for line in _lines(answer):
+                if word in (message := self._result(line, answer.status)):
+                    return message
+            return self._result(b"", answer.status)
         except urllib3.exceptions.HTTPError as error:
             raise self._unreachable(error) from error
         finally:

@@ -8,9 +8,10 @@ import pytest
 
 from cartridge.errors import ApplyError
 from cartridge.journal.events import StepEnded
+from cartridge.lightning.matching import match
 from cartridge.lightning.node import NodeChannel, Policy
 from cartridge.lightning.observation import observe
-from cartridge.lightning.topology import keys, match
+from cartridge.lightning.topology import keys
 from cartridge.plan.change import ChangeKind
 from cartridge.probes import bitcoind, lnd
 from tests.doubles.networks import line, network

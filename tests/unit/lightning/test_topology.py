@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 from cartridge.lightning.impossible import Problem, problems
+from cartridge.lightning.matching import match
 from cartridge.lightning.node import NodeChannel, Policy
+from cartridge.lightning.planning import NetworkPlan, PolicyChange, plan_network
 from cartridge.lightning.topology import (
     ChannelKey,
-    NetworkPlan,
-    PolicyChange,
     Seen,
     funding,
-    match,
-    plan_network,
     pushed,
 )
 from cartridge.plan.change import Change, ChangeKind
@@ -41,11 +39,12 @@ KNOWN = {("f00d:0", "02a11ce"): DEFAULT, ("f00d:0", "02b0b"): DEFAULT}
 
 
 def seen(*channels: NodeChannel, policies: dict[tuple[str, str], Policy] | None = None) -> dict[str, Seen]:
-    """Return what alice (who sees these channels) and bob look like."""
-    known = KNOWN if policies is None else policies
+    """Return what alice (who sees these channels) and bob, at their other end, look like."""
+    known = (KNOWN if channels else {}) if policies is None else policies
+    theirs = (replace(one, peer="02a11ce", initiator=not one.initiator, memo="") for one in channels)
     return {
         "alice": Seen("02a11ce", channels=channels, policies=known),
-        "bob": Seen("02b0b", policies=known),
+        "bob": Seen("02b0b", channels=tuple(theirs), policies=known),
     }
 
 
@@ -111,15 +110,17 @@ def test_a_policy_that_is_not_as_written_is_set_and_what_was_left_out_may_be_any
 
     plan = plan_network(block, seen(OPEN))
 
-    assert plan.policies == (PolicyChange(KEY, "bob", block.channels[0].policies["bob"]),)
-    assert plan.changes == (Change(ChangeKind.UPDATE, "channel/alice-bob-0", "a policy is not as written"),)
+    assert plan.policies == (PolicyChange(KEY, "bob", block.channels[0].policies["bob"], DEFAULT),)
+    assert plan.changes == (
+        Change(ChangeKind.UPDATE, "channel/alice-bob-0", "`bob`'s base_fee is 1 sat and not 5 msat"),
+    )
 
 
 def test_only_its_ends_must_know_a_private_channel():
     """Carol never hears of it."""
     block = network(("alice", "bob", "carol"), {**ALICE_BOB, "private": True})
 
-    assert plan_network(block, {**seen(OPEN), "carol": Seen("02ca01")}).is_empty
+    assert plan_network(block, {**seen(replace(OPEN, private=True)), "carol": Seen("02ca01")}).is_empty
 
 
 def test_each_node_gets_its_balance_and_a_coin_for_each_channel_it_opens():

@@ -8,8 +8,9 @@ import pytest
 
 from cartridge.model.cartridge import Port
 from cartridge.plan.change import Change, ChangeKind
+from cartridge.plan.channels import channel_records
 from cartridge.plan.digest import component_parts, digest
-from cartridge.plan.planner import channel_records, plan
+from cartridge.plan.planner import plan
 from cartridge.plan.state import ComponentRecord, State, decode, encode
 from cartridge.workspace.resolved import ResolvedStack
 from tests.doubles.stacks import component, network, stack
@@ -119,7 +120,7 @@ def test_channels_are_told_apart_by_their_ends_and_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("push", "kind"), [("50%", ChangeKind.KEEP), ("500 sat", ChangeKind.REPLACE), ("49%", ChangeKind.REPLACE)]
+    ("push", "kind"), [("50%", ChangeKind.KEEP), ("500 sat", ChangeKind.REPLACE), ("49%", ChangeKind.UPDATE)]
 )
 def test_another_push_is_seen_even_where_the_number_is_the_same(push: str, kind: ChangeKind) -> None:
     """50 % is 500,000 parts per million, and 500 sat are 500,000 msat."""
