@@ -108,13 +108,21 @@ class BitcoindProbe(Part):
     probe: Literal["bitcoind"]
 
 
+class BtcdProbe(Part):
+    """btcd answers RPC on the right chain, and is ours (its TLS key is the one in its data folder)."""
+
+    probe: Literal["btcd"]
+
+
 class LndProbe(Part):
     """lnd says SERVER_ACTIVE, its identity is the expected one, and it follows our chain."""
 
     probe: Literal["lnd"]
 
 
-Ready = Annotated[TcpProbe | HttpProbe | LogProbe | ExitProbe | BitcoindProbe | LndProbe, Field(discriminator="probe")]
+Ready = Annotated[
+    TcpProbe | HttpProbe | LogProbe | ExitProbe | BitcoindProbe | BtcdProbe | LndProbe, Field(discriminator="probe")
+]
 
 
 class Stop(Part):

@@ -54,7 +54,12 @@ def read(folder: Path, node: str, path: str) -> bytes:
 def write(folder: Path, node: str, files: Mapping[str, bytes]) -> None:
     """Keep a node's credentials; `files` are what its fresh data folder gets, by path."""
     for path in (TLS_CERT, MACAROON, IDENTITY):
-        place = folder / FOLDER / node / path
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(files[path])
+        keep(folder, node, path, files[path])
+
+
+def keep(folder: Path, component: str, path: str, content: bytes) -> None:
+    """Keep one file of a component's under the path it has in its data folder."""
+    place = folder / FOLDER / component / path
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)

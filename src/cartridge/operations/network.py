@@ -13,15 +13,15 @@ from pathlib import Path
 from cartridge.artifacts.installed import Installed
 from cartridge.deploy.engine import Placement
 from cartridge.errors import ApplyError, InterruptError
-from cartridge.lightning.chain import Bitcoind
+from cartridge.lightning.chain import Chain
 from cartridge.lightning.genesis import Genesis
-from cartridge.model.cartridge import BitcoindProbe
 from cartridge.model.network import Network
 from cartridge.operations import credentials, grip
 from cartridge.operations.context import Context
 from cartridge.operations.readiness import Readiness
 from cartridge.operations.wanted import Seed
 from cartridge.plan.state import State
+from cartridge.probes import btcd
 from cartridge.probes.wait import Patience
 from cartridge.targets.driver import Driver
 from cartridge.workspace.resolved import ResolvedStack
@@ -58,7 +58,7 @@ class NetworkUp:
         self._network: Network = stack.network
         self._folder: Path = context.folder(state.stack)
         self._nodes = tuple(one.name for one in stack.components if one.node is not None)
-        self._bitcoind = next(one.name for one in stack.components if isinstance(one.ready, BitcoindProbe))
+        self._backend = next(one for one in stack.components if one.kind in grip.CHAINS)
         fresh = [name for name in self._nodes if name not in state.components]
         program = installed[WALLETS].binaries[WALLETS]
         self._genesis = Genesis(program, stack.name, self._network, fresh=fresh, recorder=context.recorder)
@@ -70,7 +70,7 @@ class NetworkUp:
 
     def prepare(self, readiness: Readiness, driver: Driver) -> None:
         """Let every node wait until the chain is mined and its wallet paid."""
-        paid = readiness.after(self._bitcoind, partial(self._pay, driver))
+        paid = readiness.after(self._backend.name, partial(self._pay, driver))
         paid.add_done_callback(self._heard)
         for name in self._nodes:
             readiness.require(name, paid)
@@ -102,8 +102,9 @@ class NetworkUp:
         if (error := paid.exception()) is not None:
             self._genesis.give_up(error)
 
-    def _chain(self, driver: Driver) -> Bitcoind:
-        return Bitcoind(grip.rpc(driver.address(self._bitcoind, "rpc"), self._held))
+    def _chain(self, driver: Driver) -> Chain:
+        address = driver.address(self._backend.name, "rpc")
+        return grip.chain_at(self._backend.kind, address, self._held, self._folder)
 
     def _pay(self, driver: Driver) -> None:
         chain = self._chain(driver)
@@ -120,4 +121,10 @@ class NetworkUp:
             )
         files = self._genesis.files(node)
         credentials.write(self._folder, node, files)
-        return files
+        return {**files, **self._backend_files()}
+
+    def _backend_files(self) -> Mapping[str, bytes]:
+        """Return what a node needs to trust the chain's daemon: btcd speaks TLS with a certificate of its own."""
+        if self._backend.kind != grip.BTCD:
+            return {}
+        return {"btcd.cert": credentials.read(self._folder, grip.BTCD, btcd.CERTIFICATE)}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
 from cartridge.deploy.engine import Placement
-from cartridge.model.cartridge import BitcoindProbe, ExitProbe, HttpProbe, LndProbe, LogProbe, TcpProbe
-from cartridge.operations import grip
+from cartridge.model.cartridge import BitcoindProbe, BtcdProbe, ExitProbe, HttpProbe, LndProbe, LogProbe, TcpProbe
+from cartridge.operations import credentials, grip
 from cartridge.operations.context import Context
 from cartridge.operations.readiness import Probe
 from cartridge.probes.wait import Patience
@@ -26,7 +27,9 @@ def prober(context: Context, driver: Driver, places: Placement, folder: Path, he
         folder: the stack's folder of state.
         held: the stack's secrets.
     """
-    from cartridge.probes import bitcoind, exit, http, lnd, log, tcp  # noqa: A004
+    from cartridge.probes import exit, http, log, tcp  # noqa: A004
+
+    daemons = _Daemons(driver, places, folder, held)
 
     def probe(component: ResolvedComponent) -> None:
         limit = context.options.wait_timeout or component.timeout
@@ -42,11 +45,43 @@ def prober(context: Context, driver: Driver, places: Placement, folder: Path, he
                 log.ready(lambda: driver.logs(name), pattern, patience)
             case ExitProbe():
                 exit.ready(lambda: driver.conditions()[name].exit_status, name, patience)
+            case daemon:
+                daemons.ready(daemon, name, patience)
+
+    return probe
+
+
+@dataclass(frozen=True, slots=True)
+class _Daemons:
+    """Asks the daemons that must prove who they are; the attributes are `prober`'s arguments."""
+
+    driver: Driver
+    places: Placement
+    folder: Path
+    held: Mapping[str, str]
+
+    def ready(self, probe: BitcoindProbe | BtcdProbe | LndProbe, name: str, patience: Patience) -> None:
+        """Return when the daemon called `name` is ready and the one that is meant."""
+        from cartridge.probes import bitcoind, lnd
+
+        match probe:
             case BitcoindProbe():
-                bitcoind.ready(grip.rpc(driver.address(name, "rpc"), held), places.data(name), patience)
+                rpc = grip.rpc(self.driver.address(name, "rpc"), self.held)
+                bitcoind.ready(rpc, self.places.data(name), patience)
+            case BtcdProbe():
+                self._btcd(name, patience)
             case LndProbe():
-                lnd.ready(grip.rest(name, driver.address(name, "rest"), folder), patience)
+                lnd.ready(grip.rest(name, self.driver.address(name, "rest"), self.folder), patience)
             case other:
                 assert_never(other)
 
-    return probe
+    def _btcd(self, name: str, patience: Patience) -> None:
+        from cartridge.probes import btcd
+
+        address = self.driver.address(name, "rpc")
+        btcd.ready(
+            lambda: self.driver.read(name, btcd.CERTIFICATE),
+            lambda certificate: grip.btcd_rpc(address, self.held, certificate),
+            patience,
+        )
+        credentials.keep(self.folder, name, btcd.CERTIFICATE, self.driver.read(name, btcd.CERTIFICATE))

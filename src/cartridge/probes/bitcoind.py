@@ -64,7 +64,7 @@ class BitcoindRpc:
         answer = self._post(path, {"jsonrpc": "1.0", "id": 0, "method": method, "params": list(parameters)})
         if answer.status == 401:
             raise self._foreign("does not accept the password of this stack")
-        reply = _parse(answer.data)
+        reply = parse(answer.data)
         if reply.failure is not None:
             raise RefusedError(
                 f"bitcoind refused `{method}`: {reply.failure}", code="bitcoind-refused", number=reply.number
@@ -108,24 +108,27 @@ class BitcoindRpc:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reply:
+class Reply:
+    """An answer: its result, or why there is none (`failure`) and the daemon's own number for that."""
+
     result: Any
     failure: str | None
     number: int
 
 
-def _parse(raw: bytes) -> _Reply:
+def parse(raw: bytes) -> Reply:
+    """Return what an answer of JSON-RPC says, whatever it is."""
     try:
         body = json.loads(raw)
     except ValueError:
-        return _Reply(None, raw.decode("utf-8", "replace").strip() or "no answer", 0)
+        return Reply(None, raw.decode("utf-8", "replace").strip() or "no answer", 0)
     match body:
         case {"error": {"code": int(number), "message": str(message)}}:
-            return _Reply(None, message, number)
+            return Reply(None, message, number)
         case {"result": result}:
-            return _Reply(result, None, 0)
+            return Reply(result, None, 0)
         case _:
-            return _Reply(None, "an answer that is no JSON-RPC", 0)
+            return Reply(None, "an answer that is no JSON-RPC", 0)
 
 
 def ready(rpc: BitcoindRpc, data_folder: str, patience: Patience) -> None:

@@ -192,7 +192,7 @@ class RawStack:
     def _render(self, name: str, component: str) -> Path:
         text = (ROOT / "templates" / f"{name}.j2").read_text()
         rendered = jinja2.Template(text, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True).render(
-            component=SimpleNamespace(name=component),
+            component=SimpleNamespace(name=component, depends_on=("bitcoind",)),
             node=self.network.nodes.get(component),
             network=self.network,
             settings=SimpleNamespace(**self.settings),
