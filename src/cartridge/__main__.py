@@ -5,6 +5,7 @@ for what its threads were still at, nor for its modules to be taken apart: every
 dead daemon may never come, and taking apart the large libraries costs a tenth of a second.
 """
 
+import gc
 import os
 import sys
 
@@ -16,6 +17,7 @@ def main() -> None:
 
         sys.stdout.write(f"cartridge {__version__}\n")
         return
+    gc.set_threshold(50_000)  # a run makes many objects and few circles: looking for them took a twentieth of its time
     try:
         from cartridge.surfaces.cli.app import run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cartridge.model.artifact import Artifact, PathChannel
 from cartridge.model.cartridge import File, Port, Stop, TcpProbe
 from cartridge.model.network import Network
-from cartridge.model.stack import Target
+from cartridge.model.target import Target
 from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack, Template
 
 SLEEP = Artifact(binaries=("sleep",), channels=(PathChannel(channel="path"),))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum, unique
 from typing import Literal
 
 from pydantic import Field
@@ -10,14 +9,6 @@ from pydantic import Field
 from cartridge.model.cartridge import Reference, Scalar
 from cartridge.model.document import Document, Name, Part, SettingName
 from cartridge.model.network import Network
-
-
-@unique
-class Target(StrEnum):
-    """Where a stack runs."""
-
-    PROCESS = "process"  # plain local processes under a guardian
-    DOCKER = "docker"  # containers, through Pulumi
 
 
 class StackMetadata(Part):

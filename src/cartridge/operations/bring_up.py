@@ -7,19 +7,18 @@ Holds the stack's lock throughout. Every act is a step of the journal; after a k
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from cartridge.deploy import leases, locks, statefile
+from cartridge.deploy import leases, statefile
 from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
-from cartridge.deploy.locks import Holder, Queue
 from cartridge.errors import MissingError
-from cartridge.model.stack import Target
+from cartridge.model.target import Target
 from cartridge.operations import engines, programs, secrets
 from cartridge.operations.context import Context
+from cartridge.operations.locking import locked
 from cartridge.operations.network import NetworkUp
 from cartridge.operations.probing import prober
 from cartridge.operations.readiness import Readiness
@@ -36,9 +35,6 @@ from cartridge.targets.driver import ComponentState, Driver
 from cartridge.workspace.resolved import ResolvedStack
 
 _FINE = frozenset({ComponentState.RUNNING, ComponentState.DONE})
-
-DEFAULT_LOCK_WAIT = 120.0
-"""Seconds to wait for another run on the same stack, where no `--wait-timeout` says otherwise."""
 
 
 def bring_up(context: Context) -> UpResult:
@@ -68,20 +64,6 @@ def bring_up(context: Context) -> UpResult:
         stages=context.stages.chain(),
         hints=hints(state),
     )
-
-
-@contextmanager
-def locked(context: Context, stack_id: str) -> Iterator[None]:
-    """Hold the stack's lock, waiting for whoever has it and saying so."""
-
-    def say(holder: Holder | None) -> None:
-        who = f"`cartridge {holder.verb}` (process {holder.pid})" if holder else "another run"
-        context.recorder.note(f"waiting for {who}, which is at work on this stack")
-
-    limit = context.options.wait_timeout
-    queue = Queue(context.clock, DEFAULT_LOCK_WAIT if limit is None else limit / 1000, context.cancelled, say)
-    with locks.hold(context.project.state / f".{stack_id}.lock", context.verb, queue):
-        yield
 
 
 def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: Plan) -> State:

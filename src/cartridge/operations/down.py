@@ -6,10 +6,10 @@ import shutil
 
 from cartridge.deploy import locks
 from cartridge.errors import InterruptError, MissingError
-from cartridge.model.stack import Target
-from cartridge.operations.bring_up import locked
+from cartridge.model.target import Target
 from cartridge.operations.context import Context
 from cartridge.operations.engines import engine
+from cartridge.operations.locking import locked
 from cartridge.operations.results import DownResult
 from cartridge.operations.selection import chosen, states
 from cartridge.plan.state import State

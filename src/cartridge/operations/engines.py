@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import assert_never
 
-from cartridge.artifacts.toolchain import HOLD, PULUMI
 from cartridge.deploy.engine import Engine
-from cartridge.model.stack import Target
-from cartridge.operations import programs
+from cartridge.model.target import Target
 from cartridge.operations.context import Context
 
 
@@ -27,8 +26,8 @@ def engine(context: Context, target: Target, stack_id: str) -> Engine:
         case Target.DOCKER:
             from cartridge.deploy.pulumi.engine import PulumiEngine
 
-            cli = partial(programs.tool, context, PULUMI)
-            hold = partial(programs.tool, context, HOLD, for_image=True)
+            cli = partial(_tool, context, "pulumi")
+            hold = partial(_tool, context, "hold", for_image=True)
             return PulumiEngine(
                 stack_id,
                 folder,
@@ -40,3 +39,10 @@ def engine(context: Context, target: Target, stack_id: str) -> Engine:
             )
         case _:
             assert_never(target)
+
+
+def _tool(context: Context, name: str, *, for_image: bool = False) -> Path:
+    """Return the path of one of the engine's own tools; what it takes to find it is imported when it is asked for."""
+    from cartridge.operations import programs
+
+    return programs.tool(context, name, for_image=for_image)

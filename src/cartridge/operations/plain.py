@@ -18,7 +18,7 @@ from cartridge.deploy.pulumi.engine import PulumiEngine
 from cartridge.deploy.pulumi.graph import Graph
 from cartridge.deploy.pulumi.kinds import Making
 from cartridge.errors import InputError
-from cartridge.model.stack import Target
+from cartridge.model.target import Target
 from cartridge.operations import engines, programs, secrets
 from cartridge.operations.bring_up import digests, taken
 from cartridge.operations.context import Context

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cartridge.artifacts import toolchain
 from cartridge.artifacts.installed import Installed
 from cartridge.artifacts.pins import Lock, decode
 from cartridge.artifacts.sources import Sources
 from cartridge.artifacts.store import Store
-from cartridge.model.stack import Target
+from cartridge.model.target import Target
 from cartridge.operations.context import Context
 from cartridge.plan.digest import digest
 from cartridge.workspace.bundled import bundled
@@ -94,6 +93,7 @@ def ensure(context: Context, stack: ResolvedStack) -> Mapping[str, Installed]:
         InputError: `lock-drift`.
         MissingError: `artifact-unavailable` and its kin.
     """
+    from cartridge.artifacts import toolchain
     from cartridge.artifacts.install import ensure_all
 
     held, drawn = lock(context), sources(context)
@@ -109,10 +109,11 @@ def ensure(context: Context, stack: ResolvedStack) -> Mapping[str, Installed]:
 
 
 def tool(context: Context, name: str, *, for_image: bool = False) -> Path:
-    """Return the path of one of the engine's own tools, fetched or built first where it is not there.
+    """Return the path of one of the engine's own tools (see `artifacts.toolchain`), made first where it is not there.
 
     Raises: what `ensure` raises.
     """
+    from cartridge.artifacts import toolchain
     from cartridge.artifacts.install import ensure as one
 
     declared = toolchain.TOOLS[name]

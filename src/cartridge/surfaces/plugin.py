@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from cartridge.deploy.pulumi.kinds import Making
-from cartridge.model.stack import Target
+from cartridge.model.target import Target
 from cartridge.operations.context import Context, Options
 from cartridge.operations.plain import PlainStack
 

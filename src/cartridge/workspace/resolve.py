@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 
 from cartridge.errors import DocumentsError, InputError
 from cartridge.model.cartridge import Component, Scalar
-from cartridge.model.stack import Target
+from cartridge.model.target import Target
 from cartridge.workspace import check_stack, flags, versions
 from cartridge.workspace.bindings import Settled, settle
 from cartridge.workspace.documents import CartridgeFile, StackFile, Workspace

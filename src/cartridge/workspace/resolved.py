@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cartridge.model.artifact import Artifact
 from cartridge.model.cartridge import File, Port, Ready, Scalar, Stop
 from cartridge.model.network import Network
-from cartridge.model.stack import Target
+from cartridge.model.target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cartridge.errors import CartridgeError, DocumentsError, InputError
-from cartridge.model.stack import Target
+from cartridge.model.target import Target
 from cartridge.workspace.documents import Workspace
 from cartridge.workspace.load import load
 from cartridge.workspace.project import Project

@@ -94,6 +94,18 @@ class Backend:
         path = self.work / "env"
         path.write_text("\n".join((*lines, f"PULUMI_STACK='{self.stack}'", "")), encoding="utf-8")
 
+    def keep_program(self, path: Path) -> None:
+        """Remember the CLI that works on the state."""
+        (self.work / "program").write_text(str(path), encoding="utf-8")
+
+    def program(self) -> Path | None:
+        """Return the CLI that worked on the state last, if it is still there; to look it up would take the lock."""
+        try:
+            path = Path((self.work / "program").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return path if os.access(path, os.X_OK) else None
+
     def exists(self) -> bool:
         """Tell whether Pulumi may know of anything."""
         return self.state_file.exists()

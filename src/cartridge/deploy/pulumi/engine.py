@@ -77,7 +77,8 @@ class PulumiEngine:
         self._lease: Lease | None = None
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="docker")
         self._connected: Future[Provisioner] | None = None
-        self._early: tuple[Future[object], ...] = ()
+        self._images: tuple[Future[object], ...] = ()
+        self._begun: tuple[Future[object], ...] = ()
         self._has_begun = False
 
     def suppose(self, lease: Lease) -> None:
@@ -107,9 +108,9 @@ class PulumiEngine:
         network = shared_network(self._held_lease(), str(self._folder.absolute()))
         if self._has_begun:
             different = {images.tag(installed): installed for _, _, installed in components.values()}
-            acts: list[Callable[[], object]] = [partial(self._image, installed) for installed in different.values()]
-            acts.append(partial(self._network, network))
-            self._early = tuple(self._pool.submit(act) for act in acts)
+            self._images = tuple(self._pool.submit(self._image, installed) for installed in different.values())
+            # containers are made meanwhile: whoever starts them waits for it (`Ahead`)
+            self._begun = (*self._images, self._pool.submit(self._network, network))
         return DockerPlacement(components)
 
     def apply(self, wanted: Sequence[Wanted], changes: Sequence[Change], gate: Gate, started: Started) -> None:
@@ -119,8 +120,8 @@ class PulumiEngine:
             ApplyError: what a resource failed with, or `pulumi-failed`.
             MissingError: `port-taken`, `target-down`, the CLI is missing.
         """
-        for begun in self._early:
-            begun.result()
+        for image in self._images:
+            image.result()
         docker = self.docker()
         holding = docker.holding()
         host_ports.refuse_taken(_insisted(wanted, holding))
@@ -137,14 +138,14 @@ class PulumiEngine:
 
     def destroy(self) -> tuple[str, ...]:
         """Remove everything of the stack: from Docker by its labels, and from Pulumi's state by its CLI."""
-        wait(self._early)  # what `place` began is perhaps still on its way, and would outlive the sweep
+        wait(self._begun)  # what `place` began is perhaps still on its way, and would outlive the sweep
         struck = self._pool.submit(strike, self._stack)
         known = self._backend.known()
-        swept = self._pool.submit(self._sweep)
+        removed = set(map(resource, known))
         if known or self._backend.has_pending():
-            self._forget(swept)
+            removed |= self._forget()
+        removed.update(self._sweep())
         struck.result()
-        removed = {*swept.result(), *map(resource, known)}
         for leftover in (self._backend.work, notes.folder(self._folder)):
             shutil.rmtree(leftover, ignore_errors=True)
         self._backend.plain_config.unlink(missing_ok=True)
@@ -161,7 +162,7 @@ class PulumiEngine:
         docker = self.docker()
         graph = self.graph(wanted, changes, docker.holding())
         making = Making(docker, lambda: graph, _nothing, _nothing, self._recorder)
-        words = self._operations(Abandonment()).preview(lambda: making, lambda: graph)
+        words = self._operations(Abandonment(), self._pulumi()).preview(lambda: making, lambda: graph)
         found = {resource(urn): word for urn, word in words.items() if resource(urn)}
         return tuple(
             Change(WORDS.get(word, ChangeKind.REPLACE), name, f"Pulumi says `{word}`")
@@ -187,7 +188,9 @@ class PulumiEngine:
         def ask(component: str) -> None:
             abandonment.call(partial(gate, component), f"gate-{component}")
 
-        operations = self._operations(abandonment)
+        program = self._pulumi()
+        self._backend.keep_program(program)
+        operations = self._operations(abandonment, program)
         epochs.write(self._backend.work, {name: volume.epoch for name, volume in graph.volumes.items()})
         refresh = drift.is_lost(graph, holding, self._backend.known(), self._stack)
         ahead = Ahead(docker, graph, self._recorder, gate=ask, started=started, abandonment=abandonment)
@@ -206,19 +209,25 @@ class PulumiEngine:
         docker = self.docker()
         return sweep(docker, docker.holding(), self._recorder)
 
-    def _forget(self, swept: Future[tuple[str, ...]]) -> None:
-        """Let Pulumi take note that everything goes; where it cannot, its state goes with the stack all the same."""
+    def _forget(self) -> set[str]:
+        """Let Pulumi take note that everything goes, and sweep meanwhile; return what was swept.
+
+        Where it cannot take note, its state goes with the stack all the same.
+        """
+        swept: list[Future[tuple[str, ...]]] = []
 
         def making() -> Making:
-            swept.result()
+            wait(swept)
             return Making(self.docker(), _no_graph, _nothing, _nothing, self._recorder, is_ending=True)
 
         try:
-            self._operations(Abandonment()).destroy(making, _no_graph)
+            operations = self._operations(Abandonment(), self._backend.program() or self._pulumi())
+            operations.destroy(making, _no_graph, lambda: swept.append(self._pool.submit(self._sweep)))
         except InterruptError:
             raise
         except CartridgeError as error:
             self._recorder.note(f"Pulumi could not take note ({error.brief}); its state is removed as it is", "warning")
+        return {resource for one in swept for resource in one.result()}
 
     def graph(self, wanted: Sequence[Wanted], changes: Sequence[Change], holding: Holding) -> Graph:
         """Return the resources of the wanted components, given what there is."""
@@ -236,11 +245,11 @@ class PulumiEngine:
             self._lease = entry.lease
         return self._lease
 
-    def _operations(self, abandonment: Abandonment) -> Operations:
+    def _operations(self, abandonment: Abandonment, program: Path) -> Operations:
         from cartridge.deploy.pulumi.cli import Cli
         from cartridge.deploy.pulumi.operations import Operations
 
-        tool = Cli(self._pulumi(), self._backend, self._settings.path, self._settings.home)
+        tool = Cli(program, self._backend, self._settings.path, self._settings.home)
         return Operations(tool, self._clock, self._recorder, abandonment)
 
     def _connect(self) -> Future[Provisioner]:

@@ -57,14 +57,19 @@ class Operations:
         self._run("up", making, graph, ("--refresh",) if refresh else ())
         self._tool.backend.keep_salt()
 
-    def destroy(self, making: Makings, graph: Graphs) -> None:
+    def destroy(self, making: Makings, graph: Graphs, begun: Callable[[], object]) -> None:
         """Remove every resource Pulumi knows of.
+
+        Args:
+            making: what the provider works with.
+            graph: empty.
+            begun: called once the CLI is starting; what is imported before that only keeps it waiting.
 
         Raises:
             ApplyError: `pulumi-failed`, or what a resource failed with.
         """
         self.mend(making, graph)
-        self._run("destroy", making, graph, ())
+        self._run("destroy", making, graph, (), begun=begun)
 
     def preview(self, making: Makings, graph: Graphs) -> dict[str, str]:
         """Return what `up` would do, by URN: `create`, `same`, `replace`, `update`, `delete`."""
@@ -83,19 +88,29 @@ class Operations:
         return True
 
     def _run(
-        self, operation: str, making: Makings, graph: Graphs, flags: Sequence[str], *, again: bool = True
+        self,
+        operation: str,
+        making: Makings,
+        graph: Graphs,
+        flags: Sequence[str],
+        *,
+        begun: Callable[[], object] = lambda: None,
+        again: bool = True,
     ) -> Heard:
         heard = Heard()
+
+        def serve() -> Services:
+            begun()
+            return _services(making, graph, heard, self._abandonment)
+
         with self._recorder.step(f"pulumi/{operation}", f"pulumi: {operation}"):
-            ended = cli.operate(
-                self._tool, operation, flags, lambda: _services(making, graph, heard, self._abandonment), heard
-            )
+            ended = cli.operate(self._tool, operation, flags, serve, heard)
             if ended.status == 0:
                 return heard
             said = "\n".join(ended.tail)
             if again and "no stack named" in said:
                 cli.initialise(self._tool)
-                return self._run(operation, making, graph, flags, again=False)
+                return self._run(operation, making, graph, flags, begun=begun, again=False)
             raise self._abandonment.failure or _failure(operation, ended, said)
 
 

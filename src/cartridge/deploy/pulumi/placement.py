@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from cartridge.artifacts.installed import Installed
 from cartridge.errors import InputError
-from cartridge.model.cartridge import Port
 from cartridge.targets.docker import images
 
-Components = Mapping[str, tuple[Mapping[str, Port], Mapping[str, int], Installed]]
+if TYPE_CHECKING:
+    from cartridge.model.cartridge import Port
+
+Components: TypeAlias = "Mapping[str, tuple[Mapping[str, Port], Mapping[str, int], Installed]]"
 
 
 class DockerPlacement:

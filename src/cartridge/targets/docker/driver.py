@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cartridge.clock import Clock
 from cartridge.errors import MissingError
-from cartridge.targets.docker import deliver, endpoint, execution, notes
+from cartridge.targets.docker import endpoint, notes
 from cartridge.targets.docker.client import connect, refused
 from cartridge.targets.docker.conditions import Inspection, count_start
 from cartridge.targets.docker.deaths import DockerDeaths
@@ -18,6 +18,8 @@ from cartridge.targets.driver import Address, Condition, Ran
 
 if TYPE_CHECKING:
     from docker import APIClient
+
+    from cartridge.targets.docker import execution
 
 
 class DockerDriver:
@@ -70,10 +72,14 @@ class DockerDriver:
 
     def run(self, component: str, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0) -> Ran:
         """Run a program in the component's container, as its user and on its PATH."""
+        from cartridge.targets.docker import execution
+
         return execution.run(self._place(component), argv, stdin, timeout)
 
     def interactive(self, component: str, argv: Sequence[str]) -> int:
         """Run a program there on this terminal and return its exit status."""
+        from cartridge.targets.docker import execution
+
         return execution.interactive(self._place(component), argv)
 
     def stop(self, component: str) -> None:
@@ -100,6 +106,8 @@ class DockerDriver:
 
     def read(self, component: str, path: str) -> bytes:
         """Return the bytes of a file; a relative path is taken from the data folder."""
+        from cartridge.targets.docker import deliver
+
         return deliver.read(self._client(), self._seen(component).identity, path)
 
     def data_folder(self, component: str) -> Path | None:
@@ -118,6 +126,8 @@ class DockerDriver:
         )
 
     def _place(self, component: str) -> execution.Place:
+        from cartridge.targets.docker import execution
+
         path = endpoint.socket_path(self._host)
         return execution.Place(self._client(), path, self._seen(component).identity, self._clock)
 

@@ -92,12 +92,12 @@ class Provisioner:
             ApplyError: `docker-refused`, `docker-name-taken`.
         """
         with self._lock:
-            if self.has_network(spec.name):
-                return
-            with refused(f"make the network `{spec.name}`"):
-                self._client.create_network(
-                    spec.name, driver="bridge", labels=dict(spec.labels), check_duplicate=True, attachable=False
-                )
+            if not self.has_network(spec.name):
+                with refused(f"make the network `{spec.name}`"):
+                    self._client.create_network(
+                        spec.name, driver="bridge", labels=dict(spec.labels), check_duplicate=True, attachable=False
+                    )
+            self._remove_doubles(spec.name)
 
     def ensure_volume(self, spec: VolumeSpec) -> None:
         """Make the volume unless it is there.
@@ -241,6 +241,16 @@ class Provisioner:
             for identity in found:
                 self._client.remove_network(identity)
         return bool(found)
+
+    def _remove_doubles(self, name: str) -> None:
+        """Leave one network of the name: the request of a run that was killed is still carried out beside ours."""
+        found = self._networks(name)
+        if len(found) > 1:
+            with refused(f"look at the networks `{name}`"):
+                used = [one for one in found if self._client.inspect_network(one)["Containers"]]
+            for double in set(found) - {*(used or found)[:1]}:
+                with refused(f"remove a second network `{name}`"):
+                    self._client.remove_network(double)
 
     def _networks(self, name: str) -> list[str]:
         """Return the ids of the networks of this name: Docker may have several, and then takes no name for one."""
