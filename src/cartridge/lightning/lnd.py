@@ -22,6 +22,8 @@ from cartridge.probes.lnd import Identity, RefusedError
 
 FEE_RATE = 1
 """Satoshis per virtual byte of a funding transaction."""
+CLOSE_TARGET, MOST_FEE_RATE = 6, 1_000
+"""Blocks a closing transaction may take, lnd's own default; and satoshis per virtual byte it may pay."""
 
 
 def load_identity(read: Callable[[str], bytes]) -> Identity:
@@ -107,8 +109,10 @@ class Lnd(LndPayments):
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
         txid, _, index = point.partition(":")
-        # without `no_wait` it refuses while a payment is under way, and with traffic there is always one
-        how = "force=true" if force else f"sat_per_vbyte={FEE_RATE}&no_wait=true"
+        # without `no_wait` it refuses while a payment is under way, and with traffic there is always one; both ends
+        # ask the same chain for this target, so they agree on a fee at once; the bound is for other implementations
+        how = f"target_conf={CLOSE_TARGET}&max_fee_per_vbyte={MOST_FEE_RATE}&no_wait=true"
+        how = "force=true" if force else how
         answer = wire.Closing.model_validate(self._deleting(f"/v1/channels/{txid}/{index}?{how}", "close_pending"))
         return _txid(answer.close_pending.txid)
 
