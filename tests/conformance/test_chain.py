@@ -60,6 +60,17 @@ def test_a_payment_is_confirmed_at_once_with_every_output(chain: Chain):
     assert chain.mempool() == frozenset()
 
 
+def test_what_is_confirmed_by_name_is_confirmed_alone_and_what_does_not_wait_cannot_be(chain: Chain):
+    """An unknown transaction is an error, and makes no block."""
+    height = chain.premine(2).height
+
+    with pytest.raises(Exception, match="0" * 64):
+        chain.confirm(["0" * 64])
+    made = chain.confirm([])
+
+    assert (chain.tip().height, chain.tip().hash) == (height + 1, made)
+
+
 def test_an_address_nobody_paid_has_nothing(chain: Chain):
     """Nor has no address at all."""
     chain.premine(1)

@@ -55,6 +55,17 @@ class FakeChain:
                 made.append(self._blocks[-1].hash)
             return tuple(made)
 
+    def confirm(self, txids: Sequence[str]) -> str:
+        """Confirm these in their order, in a block that holds nothing else; KeyError where one does not wait."""
+        with self._lock:
+            if missing := set(txids) - set(self._waiting):
+                raise KeyError(*missing)
+            others = [txid for txid in self._waiting if txid not in txids]
+            self._waiting = list(txids)
+            (made,) = self.mine()
+            self._waiting = others
+            return made
+
     def pay(self, outputs: Sequence[Output]) -> str:
         """Confirm a payment in a block that holds nothing else."""
         with self._lock:

@@ -73,6 +73,13 @@ class Chain(Protocol):
     def mine(self, blocks: int = 1) -> tuple[str, ...]:
         """Mine blocks with everything in the mempool and return their hashes, oldest first."""
 
+    def confirm(self, txids: Sequence[str]) -> str:
+        """Mine one block with these transactions, which wait in the mempool, and return its hash.
+
+        Their order in the block is the given one where the daemon lets one choose (bitcoind does, btcd does not), so
+        that a channel's place in the block, and with it its short id, is the same every time.
+        """
+
     def pay(self, outputs: Sequence[Output]) -> str:
         """Pay every output in one transaction, confirmed at once in a block of its own; return its id.
 
@@ -111,6 +118,10 @@ class _Scan(BaseModel):
 class _Sent(BaseModel):
     hex: str
     txid: str
+
+
+class _Generated(BaseModel):
+    hash: str
 
 
 class _Mine(BaseModel):
@@ -159,6 +170,12 @@ class Bitcoind:
         hashes = _hashes.validate_python(self._rpc.call("generatetoaddress", blocks, self._address()))
         self._keep()
         return hashes
+
+    def confirm(self, txids: Sequence[str]) -> str:
+        """Mine one block with these transactions in this order and return its hash."""
+        made = _Generated.model_validate(self._rpc.call("generateblock", self._address(), list(txids)))
+        self._keep()
+        return made.hash
 
     def pay(self, outputs: Sequence[Output]) -> str:
         """Pay every output in one transaction, confirmed at once in a block of its own; return its id."""

@@ -37,7 +37,7 @@ def _set_policy(run: Run, change: PolicyChange) -> None:
 def spread(run: Run) -> None:
     """Wait until each node knows each channel it may use, with both policies as written."""
     with run.recorder.step("network/gossip", "graph: spreading"):
-        run.everywhere(lambda one: _hear(run, one), run.handles.nodes.items())
+        run.in_turn(lambda one: _hear(run, one), run.handles.nodes.items())
 
 
 def _hear(run: Run, item: tuple[str, Node]) -> None:

@@ -31,7 +31,9 @@ def connect(run: Run, plan: NetworkPlan) -> None:
 
 def connect_pairs(run: Run, pairs: Collection[tuple[str, str]]) -> None:
     """Connect pairs of nodes, by name, all at the same time; no error where they are connected."""
-    run.everywhere(lambda pair: _connect(run, pair), sorted(pairs))
+    reachable = run.handles.addresses
+    ways = {pair if pair[1] in reachable else pair[::-1] for pair in pairs}
+    run.everywhere(lambda pair: _connect(run, pair), sorted(way for way in ways if way[1] in reachable))
 
 
 def _connect(run: Run, pair: tuple[str, str]) -> None:
@@ -102,9 +104,13 @@ def confirm(run: Run, plan: NetworkPlan) -> None:
     if not wanted:
         return
     with run.recorder.step("network/confirm", "channels: confirming") as step:
+        fundings = _fundings(run, wanted)
         mined = 0
         while missing := max((one.confirmations_missing for one in run.ends(wanted)), default=0):
-            run.producer.mine(1)  # one by one: three at once right after opening have left a graph incomplete
+            if fundings and not mined:
+                run.producer.confirm(fundings)
+            else:
+                run.producer.mine(1)  # one by one: three at once right after opening have left a graph incomplete
             mined += 1
             if missing == 1 and _active(run, wanted, SECOND_LOOK):
                 break
@@ -119,15 +125,30 @@ def confirm(run: Run, plan: NetworkPlan) -> None:
         step.note = f"{mined + ANNOUNCE - 1} blocks"
 
 
+def _fundings(run: Run, wanted: Collection[ChannelKey]) -> list[str]:
+    """Return the transactions that wait, in the order of their channels: so each gets the same short id every time."""
+    txids = dict.fromkeys(run.points[key].partition(":")[0] for key in run.wanted if key in wanted)
+    waiting = run.handles.chain.mempool()
+    return [txid for txid in txids if txid in waiting]
+
+
 def _active(run: Run, wanted: Iterable[ChannelKey], within: float) -> bool:
     brief = Patience.of(run.patience.clock, min(within, run.patience.left()), run.patience.cancelled)
-    keys = tuple(wanted)
+    points: dict[str, set[str]] = {}
+    for key in wanted:
+        for name in (key.opener, key.acceptor):
+            points.setdefault(name, set()).add(run.points[key])
+
+    def has_them(name: str) -> bool:
+        return points[name] <= {one.point for one in run.handles.nodes[name].channels() if one.active}
+
     try:
-        return until(lambda: all(end.active for end in run.ends(keys)), "channels to be active", brief)
+        run.in_turn(lambda name: until(lambda: has_them(name), "channels to be active", brief), sorted(points))
     except UnknownVerdictError as error:
         if error.code != "wait-timeout":
             raise
         return False
+    return True
 
 
 def _assign(plan: NetworkPlan, seen: Mapping[str, Seen]) -> tuple[dict[ChannelKey, str], list[ChannelKey]]:

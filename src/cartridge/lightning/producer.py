@@ -5,12 +5,28 @@ Nobody else mines while a network is being raised, so no step ever meets a node 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from typing import TypeVar
 
 from cartridge.lightning.chain import Chain, Output
 from cartridge.lightning.node import Node
 from cartridge.probes.wait import Patience, until
+
+LANES = 8
+"""Nodes that are asked again and again at a time. All of them at once would keep the processors busy with answering
+while there is work to do; the later ones are mostly there already when it is their turn."""
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+def in_lanes(pool: Executor, step: Callable[[In], Out], over: Iterable[In]) -> list[Out]:
+    """Do a step that waits for each of these, a few at a time, and return what came, in their order."""
+    things = list(over)
+    lanes = pool.map(lambda start: [step(thing) for thing in things[start::LANES]], range(min(LANES, len(things))))
+    results = list(lanes)
+    return [results[place % LANES][place // LANES] for place in range(len(things))]
 
 
 class BlockProducer:
@@ -36,6 +52,11 @@ class BlockProducer:
         self.gather()
         return hashes
 
+    def confirm(self, txids: Sequence[str]) -> None:
+        """Mine one block with these transactions in this order, and return once every node follows."""
+        self.chain.confirm(txids)
+        self.gather()
+
     def pay(self, outputs: Sequence[Output]) -> str:
         """Pay on the chain, confirmed, and return the transaction's id once every node follows."""
         txid = self.chain.pay(outputs)
@@ -45,8 +66,7 @@ class BlockProducer:
     def gather(self) -> None:
         """Return once every node is at the tip."""
         height = self.chain.tip().height
-        for _ in self._pool.map(lambda node: self._arrive(node, height), self._each()):
-            pass
+        in_lanes(self._pool, lambda node: self._arrive(node, height), self._each())
 
     def _each(self) -> Iterable[Node]:
         return self._nodes.values()

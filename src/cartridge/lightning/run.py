@@ -13,7 +13,7 @@ from cartridge.lightning.chain import Chain
 from cartridge.lightning.matching import NOTHING, Former, match
 from cartridge.lightning.node import Node, NodeChannel
 from cartridge.lightning.observation import observe
-from cartridge.lightning.producer import BlockProducer
+from cartridge.lightning.producer import BlockProducer, in_lanes
 from cartridge.lightning.topology import ChannelKey, Seen
 from cartridge.model.network import Network
 from cartridge.probes.wait import Patience
@@ -86,6 +86,10 @@ class Run:
             (name, channel.point): channel for name, all_of in zip(names, lists, strict=True) for channel in all_of
         }
         return [found[end] for end in sorted(wanted) if end in found]
+
+    def in_turn(self, step: Callable[[In], Out], over: Iterable[In]) -> list[Out]:
+        """Do a step that waits for each, a few at a time; the first error ends it."""
+        return in_lanes(self.pool, step, over)
 
     def everywhere(self, step: Callable[[In], Out], over: Iterable[In]) -> list[Out]:
         """Do a step for each at the same time; the first error ends it."""

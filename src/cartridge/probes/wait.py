@@ -1,5 +1,7 @@
 """Asks a question until the answer is right, at 10 to 50 ms, never by a fixed sleep.
 
+Where an answer takes long, the pause is as long as it took: whoever is busy is not kept busy by being asked.
+
 The caller owns the clock and the cancellation. Never swallows an error it was not told to expect.
 """
 
@@ -62,6 +64,7 @@ def until(
     while True:
         if patience.cancelled.is_set():
             raise InterruptError
+        began = patience.clock.monotonic()
         try:
             answer = question()
         except expected as error:
@@ -75,5 +78,6 @@ def until(
                 details=(last,) if last else (),
                 resolution="give it longer with `--wait-timeout`, or read `cartridge logs`",
             )
-        patience.clock.wait(min(pause, patience.left()), patience.cancelled)
+        took = patience.clock.monotonic() - began
+        patience.clock.wait(min(max(pause, took), patience.left()), patience.cancelled)
         pause = min(pause * GROWTH, LONGEST_PAUSE)
