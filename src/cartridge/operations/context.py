@@ -44,6 +44,7 @@ class Options:
         ttl: milliseconds after which the stack ends by itself.
         wait_timeout: milliseconds to wait for readiness; None for the components' own limits.
         offline: never open a connection off this machine.
+        force_close: close by force the channels whose ends do not agree to close them.
     """
 
     files: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Options:
     ttl: int | None = None
     wait_timeout: int | None = None
     offline: bool = False
+    force_close: bool = False
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ class Flags:
     offline: bool = False
     ttl: int | None = None
     wait_timeout: int | None = None
+    force_close: bool = False
     yes: bool = False
     progress: str | None = None
 
@@ -42,6 +43,7 @@ class Flags:
             ttl=settings.ttl if self.ttl is None else self.ttl,
             wait_timeout=settings.wait_timeout if self.wait_timeout is None else self.wait_timeout,
             offline=self.offline or settings.offline,
+            force_close=self.force_close,
         )
 
 
