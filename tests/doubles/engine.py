@@ -14,6 +14,7 @@ from cartridge.deploy.engine import Gate, Lease, Started, Wanted
 from cartridge.errors import InputError, MissingError
 from cartridge.model.cartridge import Port
 from cartridge.plan.change import Change, ChangeKind
+from cartridge.targets.copying import read
 from cartridge.targets.driver import ComponentState
 from tests.doubles.driver import FakeComponent, FakeDriver
 
@@ -148,7 +149,7 @@ class FakeEngine:
         component = FakeComponent(wanted.name, wanted.digest, wanted.rendered.command, ports, wanted.one_shot)
         component.config = {file.path: file.content for file in wanted.rendered.files}
         if before is None or kind is ChangeKind.REPLACE:
-            component.data = dict(wanted.seed() if wanted.seed else {})
+            component.data = {path: read(content) for path, content in (wanted.seed() if wanted.seed else {}).items()}
         else:
             component.data, component.log, component.starts = before.data, before.log, before.starts
         self.components[wanted.name] = component

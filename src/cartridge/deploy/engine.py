@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from cartridge.artifacts.installed import Installed
 from cartridge.plan.change import Change
 from cartridge.render.bundle import RenderedComponent
+from cartridge.targets.copying import Content
 from cartridge.targets.driver import Driver
 
 if TYPE_CHECKING:  # models cost a tenth of a second, and `down` needs none
@@ -51,7 +52,7 @@ class Wanted:
         host_ports: host ports asked for by name; 0 or absent takes a free one.
         depends_on: components whose existence must precede it.
         stop: how it is ended.
-        seed: called once, only when the data folder is fresh: files (path relative to the data folder → bytes,
+        seed: called once, only when the data folder is fresh: files (path relative to the data folder → content,
             written 0600) that must be there before the first start. May block until they are made.
         one_shot: it is meant to end: status 0 is then `done`, not `failed`.
     """
@@ -64,7 +65,7 @@ class Wanted:
     host_ports: Mapping[str, int]
     depends_on: tuple[str, ...]
     stop: Stop
-    seed: Callable[[], Mapping[str, bytes]] | None = None
+    seed: Callable[[], Mapping[str, Content]] | None = None
     one_shot: bool = False
 
 

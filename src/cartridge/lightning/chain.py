@@ -208,6 +208,15 @@ class Bitcoind:
         """Return the ids of the transactions that wait for a block."""
         return frozenset(_hashes.validate_python(tuple(self._rpc.call("getrawmempool"))))
 
+    def rest(self) -> int:
+        """Have all that is known written to disk, so that its files can be copied; return the height.
+
+        Unconfirmed transactions as well, which bitcoind else writes when it is ended.
+        """
+        self._rpc.call("savemempool")
+        self._keep()
+        return int(self._rpc.call("getblockcount"))
+
     def _keep(self) -> None:
         """Have every block written to disk, which bitcoind else does once an hour.
 

@@ -44,6 +44,25 @@ def prove(ends: tuple[Node, Node], point: str, patience: Patience) -> int:
     return len(payers)
 
 
+def test(ends: tuple[Node, Node], point: str, patience: Patience) -> int:
+    """Return how many payments reached the other end and came back: one, or none where neither end holds enough.
+
+    Args:
+        ends: the opener and the other one.
+        point: of the channel, which is active.
+        patience: how long it may take.
+
+    Raises:
+        UnknownVerdictError: `wait-timeout`, none ever did.
+    """
+    channel = _channel(ends[0], point)
+    for (payer, payee), holds in zip((ends, ends[::-1]), _able(channel), strict=True):
+        if holds:
+            _test(payer, payee, channel.scid, patience)
+            return 1
+    return 0
+
+
 def half_proven(channel: NodeChannel) -> bool:
     """Return whether all that ever moved over a channel is one probe, there and not back: its run was killed."""
     return {channel.sent, channel.received} == {0, AMOUNT // _SATOSHI}

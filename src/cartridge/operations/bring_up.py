@@ -16,7 +16,9 @@ from cartridge.deploy import leases, statefile
 from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
 from cartridge.errors import MissingError
 from cartridge.model.target import Target
-from cartridge.operations import engines, programs, secrets
+from cartridge.operations import bases, engines, programs, secrets
+from cartridge.operations.again import NetworkAgain
+from cartridge.operations.bases import Start
 from cartridge.operations.context import Context
 from cartridge.operations.locking import locked
 from cartridge.operations.network import NetworkUp
@@ -28,7 +30,8 @@ from cartridge.operations.views import component_views, hints
 from cartridge.operations.vigil import Vigil, kept
 from cartridge.operations.wanted import assemble, planned, records, refuse_impossible
 from cartridge.plan.change import Change, ChangeKind, Plan
-from cartridge.plan.planner import channel_records, network_digest
+from cartridge.plan.channels import channel_records
+from cartridge.plan.planner import network_digest
 from cartridge.plan.state import ComponentRecord, State
 from cartridge.render.templates import render
 from cartridge.targets.driver import ComponentState, Driver
@@ -37,8 +40,13 @@ from cartridge.workspace.resolved import ResolvedStack
 _FINE = frozenset({ComponentState.RUNNING, ComponentState.DONE})
 
 
-def bring_up(context: Context) -> UpResult:
-    """Carry out the plan of the chosen stack and return when it is ready; raises what `up.up` raises."""
+def bring_up(context: Context, *, fresh: bool = False) -> UpResult:
+    """Carry out the plan of the chosen stack and return when it is ready; raises what `up.up` raises.
+
+    Args:
+        context: of this run.
+        fresh: start from nothing, even where a snapshot of the same definition is there.
+    """
     with context.recorder.step("load", "reading the documents"):
         fingerprint = context.fingerprint()
         stack, state, wanted = planned(context)
@@ -51,9 +59,12 @@ def bring_up(context: Context) -> UpResult:
             stack, state, wanted = planned(context)
             refuse_impossible(wanted)
             programs.refuse_drift(context, stack)
-        state = _apply(context, stack, state, wanted)
+        begun = bases.start(context, state, wanted, fresh=fresh)
+        state = carry_out(context, stack, wanted, begun)
         context.go_on()  # asked to end in its last moments: the next `up` looks once more
-        statefile.write(context.folder(wanted.stack), replace(state, ready=True, fingerprint=fingerprint))
+        finish(context, state, fingerprint)
+        if stack.network and begun.state is None and not state.restoring:
+            bases.remember(context, state)
     views = component_views(context, replace(state, ready=True))
     return UpResult(
         stack=wanted.stack,
@@ -66,18 +77,38 @@ def bring_up(context: Context) -> UpResult:
     )
 
 
-def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: Plan) -> State:
-    recorder, folder = context.recorder, context.folder(wanted.stack)
+def finish(context: Context, state: State, fingerprint: str = "") -> None:
+    """Take note that a stack is ready; a fingerprint is by what the next `up` sees that nothing changed."""
+    statefile.write(context.folder(state.stack), replace(state, ready=True, fingerprint=fingerprint, restoring=""))
+
+
+def carry_out(context: Context, stack: ResolvedStack, wanted: Plan, begun: Start) -> State:
+    """Carry out a plan from where a run begins and return the state once all is ready; raises what `up.up` raises.
+
+    Whoever calls holds the stack's lock, and takes note with `finish`.
+    """
+    recorder, folder, state = context.recorder, context.folder(wanted.stack), begun.state
     with recorder.step("artifacts", "fetching programs"):
         installed = programs.ensure(context, stack)
     context.go_on()
+    base = bases.fitting(context, begun, versions := bases.versions(installed))
     lease, is_new = taken(context, wanted.stack, state), state is None
     state = replace(
-        state or State(wanted.stack, stack.name, stack.target.value, lease.created), ready=False, expires=lease.expires
+        state or State(wanted.stack, stack.name, stack.target.value, lease.created, definition=begun.definition),
+        ready=False,
+        expires=lease.expires,
+        programs=versions,
+        restoring=base.manifest.id if base else "",
     )
     statefile.write(folder, state)  # before the first resource, so that `down` knows the stack whatever happens next
     held = secrets.ensure(folder)
-    network = NetworkUp(context, stack, state, held, installed) if stack.network else None
+    network: NetworkUp | NetworkAgain | None = None
+    if stack.network:
+        network = (
+            NetworkAgain(context, stack, state, held, base)
+            if base
+            else NetworkUp(context, stack, state, held, installed)
+        )
     try:
         engine = engines.engine(context, stack.target, wanted.stack)
         with recorder.step("lease", "writing the lease"):
@@ -89,7 +120,8 @@ def _apply(context: Context, stack: ResolvedStack, state: State | None, wanted: 
         with recorder.step("render", "rendering"):
             bundle = render(stack, places)
         context.go_on()
-        order = assemble(stack, bundle, installed, held, network.seeds() if network else {}, digests(context, stack))
+        seeds = network.seeds(places) if network else {}
+        order = assemble(stack, bundle, installed, held, seeds, digests(context, stack))
         with kept(engine.driver(), context.cancelled.set) as vigil:
             run = _Run(context, stack, engine, places, held, network, vigil)
             try:
@@ -125,7 +157,7 @@ class _Run:
     engine: Engine
     places: Placement
     held: Mapping[str, str]
-    network: NetworkUp | None
+    network: NetworkUp | NetworkAgain | None
     vigil: Vigil
     up: set[str] = field(default_factory=set)
 

@@ -64,7 +64,7 @@ class NetworkUp:
         self._genesis = Genesis(program, stack.name, self._network, fresh=fresh, recorder=context.recorder)
         self._fresh = frozenset(fresh)
 
-    def seeds(self) -> Mapping[str, Seed]:
+    def seeds(self, _: Placement | None = None) -> Mapping[str, Seed]:
         """Return, by node, what its fresh data folder gets; each blocks until the chain is prepared."""
         return {name: partial(self._seed, name) for name in self._nodes}
 

@@ -28,6 +28,8 @@ def chosen(context: Context) -> State:
         every = tuple(state for state in every if wanted in {state.stack, state.name})
         if len(every) > 1:
             every = tuple(state for state in every if state.stack == context.stack_id(state.name)) or every
+    elif len(every) > 1:
+        every = tuple(state for state in every if not state.definition) or every  # a fork is meant only by its name
     if not every:
         called = f" called `{wanted}`" if wanted else ""
         raise MissingError(f"no stack{called} is up here", code="no-stack", resolution="`cartridge up` starts one")

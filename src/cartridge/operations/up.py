@@ -14,12 +14,13 @@ from cartridge.operations.results import UpResult
 from cartridge.operations.unchanged import unchanged
 
 
-def up(context: Context, *, refresh: bool = False) -> UpResult:
+def up(context: Context, *, refresh: bool = False, fresh: bool = False) -> UpResult:
     """Bring the chosen stack up, or to what its files say now, and return when it is ready.
 
     Args:
         context: of this run.
         refresh: look at what really runs even if no file changed, and mend it.
+        fresh: a stack that is not there starts from nothing, not from the last snapshot of the same definition.
 
     Raises:
         DocumentsError: the files are wrong.
@@ -34,7 +35,7 @@ def up(context: Context, *, refresh: bool = False) -> UpResult:
     from cartridge.operations.bring_up import bring_up
 
     try:
-        result = bring_up(context)
+        result = bring_up(context, fresh=fresh)
     except InterruptError as error:
         error.resolution = (
             error.resolution or "`cartridge up` goes on from here, `cartridge down` removes what is there"

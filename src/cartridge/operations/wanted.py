@@ -16,9 +16,10 @@ from cartridge.plan.planner import plan
 from cartridge.plan.state import ComponentRecord, State
 from cartridge.render.bundle import Bundle, RenderedComponent, RenderedFile
 from cartridge.render.templates import fill
+from cartridge.targets.copying import Content
 from cartridge.workspace.resolved import ResolvedStack
 
-Seed = Callable[[], Mapping[str, bytes]]
+Seed = Callable[[], Mapping[str, Content]]
 
 
 def planned(context: Context) -> tuple[ResolvedStack, State | None, Plan]:

@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cartridge.errors import MissingError
+from cartridge.targets.copying import Content
+from cartridge.targets.copying import read as read_content
 from cartridge.targets.docker.client import refused
 from cartridge.targets.docker.images import CONFIG, DATA, USER
 from cartridge.targets.docker.specs import FileSpec
@@ -48,9 +50,9 @@ def archive(files: Iterable[FileSpec]) -> bytes:
     return buffer.getvalue()
 
 
-def seed_files(seeds: Mapping[str, bytes]) -> list[FileSpec]:
+def seed_files(seeds: Mapping[str, Content]) -> list[FileSpec]:
     """Return a fresh volume's first files, with the mark that they are there."""
-    files = [FileSpec(f"{DATA}/{path}", content, 0o600) for path, content in sorted(seeds.items())]
+    files = [FileSpec(f"{DATA}/{path}", read_content(content), 0o600) for path, content in sorted(seeds.items())]
     return [*files, FileSpec(SEEDED, b"", 0o600)]
 
 

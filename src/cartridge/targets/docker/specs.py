@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cartridge.artifacts.installed import Installed
+from cartridge.targets.copying import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class ContainerSpec:
     stop_seconds: int
     one_shot: bool
     labels: Mapping[str, str]
-    seed: Callable[[], Mapping[str, bytes]] | None = None
+    seed: Callable[[], Mapping[str, Content]] | None = None
     hold: bytes = b""
 
 

@@ -36,6 +36,7 @@ _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from cartridge.targ
 _HELD = 3
 _RESOLUTIONS = {
     "component-unstartable": "see that the program and the component's data folder are there",
+    "component-not-running": "start it: `cartridge up`",
     "component-running": "wait for the run that is at work on it, then try again",
     "guardian-closing": "wait a moment, then `cartridge up` again",
 }
@@ -202,6 +203,23 @@ class Guardian:
             patience: seconds, more than their graces together.
         """
         self.ask("end", patience, components=list(components), forget=forget)
+
+    def freeze(self, components: Sequence[str], seconds: float) -> None:
+        """Have components stand still and return once they do; they go on by themselves after `seconds`.
+
+        Raises:
+            ApplyError: `component-not-running`.
+            MissingError: `target-down`.
+        """
+        self.ask("freeze", components=list(components), seconds=seconds)
+
+    def thaw(self) -> frozenset[str]:
+        """Let everything go on; return the components that stood still until now.
+
+        Raises:
+            MissingError: `target-down`.
+        """
+        return frozenset(self.ask("thaw")["thawed"])
 
     def looks(self) -> Mapping[str, Look]:
         """Return a look at every component the guardian knows."""

@@ -20,7 +20,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from cartridge.targets.process import child, clients, marks, ports, watcher, wire
+from cartridge.targets.process import child, clients, freezing, marks, ports, watcher, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing `typing` would cost a quarter of our start
@@ -63,6 +63,7 @@ class Guardian:
         self.children: dict[str, child.Child] = {}
         self.ports: dict[tuple[str, str], ports.Held] = {}
         self.endings: list[Ending] = []
+        self.freezer = freezing.Freezer()
         self.expires = 0.0
         self.belongings: list[str] = []
         self.link = ""
@@ -146,6 +147,20 @@ class Guardian:
         connection.subscribed = True
         return self.do_status(connection)
 
+    def do_freeze(self, connection: clients.Connection, *, components: Sequence[str], seconds: float) -> None:
+        """Have components stand still, for as many seconds at most; answered once all of them do."""
+        self._refuse_when_closing()
+        running = {name: one.pid for name, one in self.children.items() if name in components and one.is_alive}
+        if missing := sorted({*components} - {*running}):
+            raise RefusedError("component-not-running", f"`{missing[0]}` does not run", component=missing[0])
+        until = time.monotonic() + min(seconds, freezing.LONGEST)
+        answer = {"ok": {"frozen": sorted(running)}}
+        self.freezer.freeze(running, until, lambda: self.clients.answer(connection, answer))
+
+    def do_thaw(self, _: clients.Connection) -> dict[str, object]:
+        """Let everything go on; say what stood still until now."""
+        return {"thawed": self.freezer.thaw()}
+
     def do_shutdown(self, connection: clients.Connection, *, remove: bool) -> None:
         """End everything and go; with `remove` the lease's belongings go too."""
         ended = [name for name, known in self.children.items() if known.is_alive]
@@ -225,7 +240,9 @@ class Guardian:
             if pid == self.watcher.pid:
                 self.watcher.start()
             elif known is not None:
+                self.freezer.forget(pid)
                 self._ended(known, status)
+        self.freezer.look()
         self._go_on_ending()
 
     def _ended(self, known: child.Child, status: int) -> None:
@@ -243,6 +260,8 @@ class Guardian:
     def _patience(self) -> float | None:
         """Return the seconds until something is due; None when only an event can wake us."""
         due = [known.kill_at - time.monotonic() for known in self.children.values() if known.kill_at is not None]
+        if self.freezer.thaw_at is not None:
+            due.append(self.freezer.thaw_at - time.monotonic())
         if self.expires and not self.is_closing:
             due.append(min(self.expires - time.time(), LONGEST_SLEEP))
         return max(0.0, min(due)) if due else None
@@ -253,6 +272,8 @@ class Guardian:
             if known.kill_at is not None and known.kill_at <= now:
                 known.kill()
                 known.kill_at = now + 1.0  # again, should it have been about to fork
+        if self.freezer.thaw_at is not None and self.freezer.thaw_at <= now:
+            self.freezer.thaw()
         if self.expires and self.expires <= time.time():
             self._shut_down(remove=True, done=lambda: None)
 
@@ -274,6 +295,7 @@ class Guardian:
 
     def _shut_down(self, *, remove: bool, done: Callable[[], None]) -> None:
         self.is_closing = True
+        self.freezer.thaw()
         if remove:
             self.expires = 0.0  # whatever it was, it is being seen to
 

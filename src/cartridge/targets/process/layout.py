@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cartridge.render.bundle import RenderedComponent
+from cartridge.targets.copying import Content, copy_file
 from cartridge.targets.process.client import Definition
 
 
@@ -139,7 +140,7 @@ class Layout:
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
 
-    def seed(self, name: str, seed: Callable[[], Mapping[str, bytes]] | None) -> bool:
+    def seed(self, name: str, seed: Callable[[], Mapping[str, Content]] | None) -> bool:
         """Make a component's data folder with what it must hold at first; return False where it is there already."""
         final = self.data(name)
         if final.is_dir():
@@ -149,7 +150,10 @@ class Layout:
         for relative, content in (seed() if seed else {}).items():
             path = partial / relative
             _private(path.parent)
-            _create(path, content, 0o600)
+            if isinstance(content, Path):
+                copy_file(content, path)
+            else:
+                _create(path, content, 0o600)
         partial.rename(final)
         return True
 

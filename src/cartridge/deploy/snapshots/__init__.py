@@ -1,0 +1,1 @@
+"""Snapshots of stacks: data that stood still, kept by its content."""

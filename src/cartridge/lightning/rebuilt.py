@@ -1,0 +1,28 @@
+"""Which files of a data folder no copy needs: what a daemon makes again, and what is about its running process."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+_NAMES = frozenset(
+    {
+        ".lock",  # bitcoind's own, on its data folder and on its wallets
+        "LOCK",  # LevelDB's
+        "LOG",
+        "LOG.old",
+        "debug.log",
+        "bitcoind.pid",
+        "peers.dat",  # bitcoind has no peers here, and its copy must look for none
+        "anchors.dat",
+        "banlist.json",
+        "logs",  # lnd's folder
+        "letsencrypt",
+        "chan-backup-archives",
+    }
+)
+_ENDINGS = (".pid", ".sock", ".lock")
+
+
+def is_rebuilt(path: PurePosixPath) -> bool:
+    """Tell whether a file or folder, by its path in a data folder, is left out of a copy."""
+    return path.name in _NAMES or path.name.endswith(_ENDINGS)

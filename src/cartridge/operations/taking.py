@@ -1,0 +1,123 @@
+"""Takes the data of a network that runs: everything stands still for a moment, is copied, and goes on.
+
+Nodes stop first. Then the chain writes down what it knows, and stops too: so no copy of a node can have seen a block
+that the copy of the chain does not hold. What nodes had sent each other and not yet written is lost, as in a crash,
+and Lightning's protocol makes good for it when their copies meet again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from cartridge.deploy.snapshots.manifest import Cause, Manifest
+from cartridge.deploy.snapshots.store import Draft, Snapshot, Snapshots
+from cartridge.errors import ApplyError
+from cartridge.lightning.rebuilt import is_rebuilt
+from cartridge.operations import grip
+from cartridge.operations.context import Context
+from cartridge.operations.copiers import copier
+from cartridge.operations.drivers import driver
+from cartridge.plan.state import State
+from cartridge.targets.copying import Copier
+from cartridge.targets.driver import ComponentState
+
+BOUND = 10.0
+"""Seconds after which everything goes on whatever has become of us; a copy that took longer is thrown away."""
+_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A snapshot that was taken, and for how many seconds the network stood still."""
+
+    snapshot: Snapshot
+    still: float
+
+
+def take(context: Context, state: State, *, name: str = "", cause: Cause = Cause.ASKED) -> Taken:
+    """Take a snapshot of a stack that runs and keep it; whoever calls holds the stack's lock.
+
+    Raises:
+        ApplyError: `component-not-running`, `snapshot-not-still`.
+        MissingError: `target-down`.
+    """
+    store = Snapshots(context.project.state)
+    with store.drafting() as draft:
+        manifest, still = fill(context, state, draft, name=name, cause=cause)
+        return Taken(store.keep(draft, manifest), still)
+
+
+def fill(context: Context, state: State, draft: Draft, *, name: str, cause: Cause) -> tuple[Manifest, float]:
+    """Copy a stack that runs into a draft and seal it; return its manifest, and the seconds everything stood still.
+
+    Raises: what `take` raises.
+    """
+    running, done = _components(context, state)
+    with context.recorder.step("snapshot/copy", f"{state.name}: copying its data") as step:
+        height, still = _copy(context, state, draft, running, done)
+        step.note = f"stood still for {still * 1000:.0f} ms"
+    with context.recorder.step("snapshot/seal", "writing the digests of its files"):
+        kept = replace(state, fingerprint="", expires="", ready=True)
+        created = context.clock.now().isoformat(timespec="milliseconds")
+        return draft.seal(kept, height, name=name, cause=cause, created=created), still
+
+
+def _components(context: Context, state: State) -> tuple[list[str], list[str]]:
+    """Return the components that run, and those that have done what they were for."""
+    conditions = driver(context, state).conditions()
+    found: dict[ComponentState, list[str]] = {}
+    for name in state.components:
+        seen = conditions.get(name)
+        found.setdefault(seen.state if seen else ComponentState.ABSENT, []).append(name)
+    running, done = found.pop(ComponentState.RUNNING, []), found.pop(ComponentState.DONE, [])
+    for kind, names in found.items():
+        raise ApplyError(
+            f"`{names[0]}` does not run: it is {kind.value}",
+            code="component-not-running",
+            resolution="`cartridge up` starts it again; then take the snapshot",
+        )
+    return running, done
+
+
+def _copy(
+    context: Context, state: State, draft: Draft, running: Sequence[str], done: Sequence[str]
+) -> tuple[int, float]:
+    """Copy everything; return the chain's height, and the seconds everything stood still."""
+    hands = copier(context, state)
+    chains = [name for name in running if state.components[name].kind in grip.CHAINS]
+    others = [name for name in running if name not in chains]
+    began = context.clock.monotonic()
+    try:
+        if others:
+            hands.freeze(others, BOUND)
+        height = _rested(context, state) if chains else 0
+        if chains:
+            hands.freeze(chains, BOUND)
+        _copy_all(hands, draft, [*running, *done])
+    finally:
+        still = hands.thaw()
+        seconds = context.clock.monotonic() - began
+    if moved := set(running) - still:
+        raise ApplyError(
+            f"`{min(moved)}` went on before its data was copied",
+            code="snapshot-not-still",
+            resolution=f"copying took longer than {BOUND:g} s: make room on the disk, or wait until it is less busy",
+        )
+    return height, seconds
+
+
+def _rested(context: Context, state: State) -> int:
+    """Have the chain write down what it knows, and return its height."""
+    from cartridge.lightning.chain import Bitcoind
+
+    chain = grip.chain(context, state)
+    return chain.rest() if isinstance(chain, Bitcoind) else chain.tip().height
+
+
+def _copy_all(hands: Copier, draft: Draft, components: Sequence[str]) -> None:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        work = [pool.submit(hands.copy, name, draft.place(name), is_rebuilt) for name in components]
+        for each in work:
+            each.result()

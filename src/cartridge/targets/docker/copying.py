@@ -1,0 +1,118 @@
+"""Copies of the data of a stack's containers, which are paused meanwhile. Passes the copiers' tests."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import shutil
+import sys
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from cartridge import spawn
+from cartridge.errors import ApplyError, MissingError
+from cartridge.targets.copying import Skip
+from cartridge.targets.docker import endpoint
+from cartridge.targets.docker.deliver import SEEDED
+from cartridge.targets.docker.glance import look
+from cartridge.targets.docker.images import DATA
+
+_PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from cartridge.targets.docker.pausing import main; main(sys.argv[2])"
+)
+_CHUNK = 1 << 20
+
+
+class DockerCopier:
+    """The copier of one stack.
+
+    Args:
+        stack: the stack's id.
+        host: the Engine, as in `DOCKER_HOST`; None is the local default.
+    """
+
+    def __init__(self, stack: str, host: str | None = None) -> None:
+        self._stack, self._host = stack, host
+        self._socket = endpoint.socket_path(host)
+        self._names: dict[str, str] = {}
+        self._pauses: spawn.Dialogue | None = None
+        self._frozen: set[str] = set()
+
+    def freeze(self, components: Sequence[str], seconds: float) -> None:
+        """Have components stand still and return once they do.
+
+        Raises:
+            ApplyError: `component-not-running`.
+            MissingError: `target-down`.
+        """
+        running = self._running()
+        for component in components:
+            if component not in running:
+                raise ApplyError(
+                    f"`{component}` does not run", code="component-not-running", resolution="start it: `cartridge up`"
+                )
+        if self._pauses is None:
+            package = Path(__file__).resolve().parents[3]
+            self._pauses = spawn.Dialogue([sys.executable, "-I", "-S", "-c", _PROGRAM, str(package), str(self._socket)])
+        identities = [running[component] for component in components]
+        said = self._pauses.ask(f"pause {seconds} {' '.join(identities)}".encode())
+        if said:
+            raise ApplyError("Docker refused to pause the stack", code="docker-refused", details=(said.decode(),))
+        self._frozen |= set(components)
+
+    def thaw(self) -> frozenset[str]:
+        """Let everything go on; return the components that stood still until now."""
+        if self._pauses is None:
+            return frozenset()
+        paused = set(self._pauses.ask(b"resume").decode().split())
+        self._pauses.__exit__(None, None, None)
+        self._pauses = None
+        return frozenset(component for component in self._frozen if self._names[component] in paused)
+
+    def copy(self, component: str, to: Path, skip: Skip) -> None:
+        """Copy a component's data folder into `to`."""
+        identity = self._running().get(component, "")
+        with contextlib.closing(endpoint.Quick(self._socket, timeout=60.0)) as connection:
+            try:
+                connection.request("GET", f"/containers/{identity}/archive?path={DATA}/.")
+                answer = connection.getresponse()
+                if answer.status != http.HTTPStatus.OK:
+                    raise ApplyError(
+                        f"Docker refused to read the data of `{component}`",
+                        code="docker-refused",
+                        details=(answer.read().decode("utf-8", "replace").strip(),),
+                    )
+                _unpack(cast("IO[bytes]", answer), to, skip)
+            except http.client.HTTPException as error:
+                raise MissingError(
+                    f"the Docker Engine broke off: {error}", code="target-down", resolution="start it and try again"
+                ) from error
+
+    def _running(self) -> dict[str, str]:
+        if not self._names:
+            self._names = {seen.component: seen.identity for seen in look(self._stack, self._host) if seen.is_running}
+        return self._names
+
+
+def _unpack(stream: IO[bytes], to: Path, skip: Skip) -> None:
+    to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tarfile.open(fileobj=stream, mode="r|") as tar:
+        for member in tar:
+            relative = PurePosixPath(member.name)
+            if ".." in relative.parts or relative.is_absolute() or not member.isfile() or _is_left_out(relative, skip):
+                continue
+            content = tar.extractfile(member)
+            assert content is not None
+            path = to / relative
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                shutil.copyfileobj(content, file, _CHUNK)
+
+
+def _is_left_out(relative: PurePosixPath, skip: Skip) -> bool:
+    if relative == PurePosixPath(SEEDED).relative_to(DATA):
+        return True
+    return any(skip(place) for place in (relative, *relative.parents[:-1]))
