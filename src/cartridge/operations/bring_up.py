@@ -16,7 +16,7 @@ from cartridge.deploy import leases, statefile
 from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
 from cartridge.errors import MissingError
 from cartridge.model.target import Target
-from cartridge.operations import bases, engines, programs, secrets
+from cartridge.operations import bases, engines, live, programs, secrets
 from cartridge.operations.again import NetworkAgain
 from cartridge.operations.bases import Start
 from cartridge.operations.context import Context
@@ -28,10 +28,8 @@ from cartridge.operations.results import UpResult
 from cartridge.operations.unchanged import unchanged
 from cartridge.operations.views import component_views, hints
 from cartridge.operations.vigil import Vigil, kept
-from cartridge.operations.wanted import assemble, planned, records, refuse_impossible
+from cartridge.operations.wanted import assemble, planned, records
 from cartridge.plan.change import Change, ChangeKind, Plan
-from cartridge.plan.channels import channel_records
-from cartridge.plan.planner import network_digest
 from cartridge.plan.state import ComponentRecord, State
 from cartridge.render.templates import render
 from cartridge.targets.driver import ComponentState, Driver
@@ -50,14 +48,12 @@ def bring_up(context: Context, *, fresh: bool = False) -> UpResult:
     with context.recorder.step("load", "reading the documents"):
         fingerprint = context.fingerprint()
         stack, state, wanted = planned(context)
-        refuse_impossible(wanted)
         programs.refuse_drift(context, stack)
     with locked(context, wanted.stack):
         if statefile.read(context.folder(wanted.stack)) != state:  # another run has ended meanwhile
             if (same := unchanged(context)) is not None:
                 return same
             stack, state, wanted = planned(context)
-            refuse_impossible(wanted)
             programs.refuse_drift(context, stack)
         begun = bases.start(context, state, wanted, fresh=fresh)
         state = carry_out(context, stack, wanted, begun)
@@ -124,6 +120,7 @@ def carry_out(context: Context, stack: ResolvedStack, wanted: Plan, begun: Start
         order = assemble(stack, bundle, installed, held, seeds, digests(context, stack))
         with kept(engine.driver(), context.cancelled.set) as vigil:
             run = _Run(context, stack, engine, places, held, network, vigil)
+            live.let_go(context, stack, state, wanted, driver=run.driver, places=places)
             try:
                 run.carry_out(order, [change for change in wanted.changes if change.resource.startswith("component/")])
             finally:
@@ -135,7 +132,7 @@ def carry_out(context: Context, stack: ResolvedStack, wanted: Plan, begun: Start
     finally:
         if network:
             network.close()
-    return replace(state, channels=channel_records(stack.network), network=network_digest(stack.network))
+    return live.after(stack, state, network.points if network else {})
 
 
 def _begin(engine: Engine, lease: Lease, folder: Path, *, is_new: bool) -> None:

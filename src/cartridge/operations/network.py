@@ -16,20 +16,17 @@ from cartridge.errors import ApplyError, InterruptError
 from cartridge.lightning.chain import Chain
 from cartridge.lightning.genesis import Genesis
 from cartridge.model.network import Network
-from cartridge.operations import credentials, grip
+from cartridge.operations import credentials, grip, live
 from cartridge.operations.context import Context
 from cartridge.operations.readiness import Readiness
 from cartridge.operations.wanted import Seed
 from cartridge.plan.state import State
 from cartridge.probes import btcd
-from cartridge.probes.wait import Patience
 from cartridge.targets.driver import Driver
 from cartridge.workspace.resolved import ResolvedStack
 
 WALLETS = "regtest-wallet"
 """The artifact that writes wallets."""
-PATIENCE = 180.0
-"""Seconds for the whole choreography, where no `--wait-timeout` says otherwise."""
 STALE = 3600.0
 """Seconds; lnd takes a chain whose tip is older than two hours for one that is still being fetched."""
 
@@ -59,10 +56,13 @@ class NetworkUp:
         self._folder: Path = context.folder(state.stack)
         self._nodes = tuple(one.name for one in stack.components if one.node is not None)
         self._backend = next(one for one in stack.components if one.kind in grip.CHAINS)
-        fresh = [name for name in self._nodes if name not in state.components]
+        kinds = {name: record.kind for name, record in state.components.items()}
+        fresh = [one.name for one in stack.components if one.node is not None and kinds.get(one.name) != one.kind]
         program = installed[WALLETS].binaries[WALLETS]
         self._genesis = Genesis(program, stack.name, self._network, fresh=fresh, recorder=context.recorder)
         self._fresh = frozenset(fresh)
+        self._former = live.former(context, stack, state)
+        self.points: Mapping[str, str] = {}
 
     def seeds(self, _: Placement | None = None) -> Mapping[str, Seed]:
         """Return, by node, what its fresh data folder gets; each blocks until the chain is prepared."""
@@ -87,11 +87,12 @@ class NetworkUp:
         from cartridge.lightning.run import Handles
 
         context = self._context
-        limit = context.options.wait_timeout
-        patience = Patience.of(context.clock, PATIENCE if limit is None else limit / 1000, context.cancelled)
+        patience = live.patience(context)
         nodes = {name: Lnd(grip.rest(name, driver.address(name, "rest"), self._folder)) for name in self._nodes}
         addresses = {name: places.reach(name, "p2p") for name in self._nodes}
-        raise_network(self._network, Handles(self._chain(driver), nodes, addresses), context.recorder, patience)
+        handles = Handles(self._chain(driver), nodes, addresses)
+        raised = raise_network(self._network, handles, context.recorder, patience, former=self._former)
+        self.points = raised.points
 
     def close(self) -> None:
         """Let whoever waits for a wallet go, if it was never paid."""

@@ -10,7 +10,7 @@ from cartridge.deploy.engine import Wanted
 from cartridge.errors import InputError
 from cartridge.operations.context import Context
 from cartridge.operations.programs import pins
-from cartridge.plan.change import ChangeKind, Plan
+from cartridge.plan.change import Plan
 from cartridge.plan.digest import component_parts, digest
 from cartridge.plan.planner import plan
 from cartridge.plan.state import ComponentRecord, State
@@ -40,21 +40,6 @@ def planned(context: Context) -> tuple[ResolvedStack, State | None, Plan]:
             resolution=f"`cartridge down` first, or go on with `--target {state.target}`",
         )
     return stack, state, plan(stack_id, stack, state, pins(context, stack))
-
-
-def refuse_impossible(wanted: Plan) -> None:
-    """Refuse what cannot be done to a network that is up.
-
-    Raises:
-        InputError: `network-change-unsupported`.
-    """
-    for change in wanted.changes:
-        if change.resource.startswith("channel/") and change.kind in {ChangeKind.REPLACE, ChangeKind.DELETE}:
-            raise InputError(
-                f"`{change.resource}` would be closed: {change.reason}",
-                code="network-change-unsupported",
-                resolution="`up` opens channels and closes none; `cartridge down`, then `cartridge up`",
-            )
 
 
 def assemble(
