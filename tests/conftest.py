@@ -71,6 +71,15 @@ def programs(request: pytest.FixtureRequest) -> Mapping[str, Installed]:
 
 
 @pytest.fixture(scope="session")
+def btcd_program(request: pytest.FixtureRequest) -> Installed:
+    """btcd."""
+    from cartridge.operations import programs as store
+
+    with _opened(request, "lightning-btcd") as context:
+        return store.ensure(context, context.resolved())["btcd"]
+
+
+@pytest.fixture(scope="session")
 def pulumi_cli(request: pytest.FixtureRequest) -> Installed:
     """The Pulumi CLI."""
     from cartridge.artifacts import toolchain
@@ -82,13 +91,13 @@ def pulumi_cli(request: pytest.FixtureRequest) -> Installed:
 
 
 @contextmanager
-def _opened(request: pytest.FixtureRequest) -> Iterator[Context]:
-    """Open a context on the shipped stack that shows how far it is; what is missing is lacking."""
+def _opened(request: pytest.FixtureRequest, stack: str = "lightning-pair") -> Iterator[Context]:
+    """Open a context on a shipped stack that shows how far it is; what is missing is lacking."""
     from cartridge.errors import MissingError
     from cartridge.operations.context import Context, Options
 
     capture = request.config.pluginmanager.getplugin("capturemanager")
-    context = Context.open(Options(stack="lightning-pair"), "test", (_show,))
+    context = Context.open(Options(stack=stack), "test", (_show,))
     try:
         with capture.global_and_fixture_disabled():
             yield context

@@ -1,8 +1,9 @@
-"""What every chain must do: the one in memory and a real bitcoind."""
+"""What every chain must do: the one in memory, a real bitcoind and a real btcd."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -11,16 +12,22 @@ from cartridge.lightning.chain import Chain, Output
 from tests.doubles.chain import FakeChain
 from tests.doubles.networks import network
 from tests.integration.lightning.raw import of_store, raw_stack
+from tests.integration.lightning.raw_btcd import raw_btcd
 
 ONE = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 OTHER = "bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry"
 
 
-@pytest.fixture(params=["fake", pytest.param("bitcoind", marks=pytest.mark.lightning)])
-def chain(request: pytest.FixtureRequest) -> Iterator[Chain]:
+@pytest.fixture(params=["fake", *(pytest.param(one, marks=pytest.mark.lightning) for one in ("bitcoind", "btcd"))])
+def chain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chain]:
     """A chain with nothing but its first block."""
     if request.param == "fake":
         yield FakeChain()
+        return
+    if request.param == "btcd":
+        program: Installed = request.getfixturevalue("btcd_program")
+        with raw_btcd(program.binaries["btcd"], tmp_path) as made:
+            yield made
         return
     programs: Mapping[str, Installed] = request.getfixturevalue("programs")
     with raw_stack(of_store(programs), network(("nobody",))) as stack:

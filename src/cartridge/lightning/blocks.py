@@ -48,26 +48,36 @@ def spend(coins: Sequence[str], outputs: Sequence[tuple[bytes, int]]) -> Transac
     return _transaction(inputs, outputs, [_TRUE] * len(coins))
 
 
-def block(previous: str, height: int, time: int, transaction: Transaction) -> bytes:
-    """Return a valid block that holds one transaction; its reward goes to `OPEN_ADDRESS`.
+def known(txid: str, raw: bytes) -> Transaction:
+    """Return a transaction somebody else made."""
+    return Transaction(txid, raw, _twice(raw))
+
+
+def block(previous: str, height: int, time: int, transactions: Sequence[Transaction]) -> bytes:
+    """Return a valid block; its reward goes to `OPEN_ADDRESS`.
 
     Args:
         previous: hash of the block before it.
         height: its own, 17 or more.
         time: seconds since 1970, later than half of the eleven blocks before it.
-        transaction: what it confirms; its fee is given up.
+        transactions: what it confirms, in this order; their fees are given up.
     """
-    first = _coinbase(height, transaction)
-    root = _twice(_hash_of(first) + _hash_of(transaction))
+    first = _coinbase(height, transactions)
+    root = _root([_hash_of(one) for one in (first, *transactions)])
     start = _number(0x20000000) + bytes.fromhex(previous)[::-1] + root + _number(time) + _number(_BITS)
     nonce = next(
         nonce for nonce in range(1 << 32) if int.from_bytes(_twice(start + _number(nonce)), "little") <= _TARGET
     )
-    return start + _number(nonce) + _count(2) + first.raw + transaction.raw
+    return start + _number(nonce) + _count(1 + len(transactions)) + b"".join(one.raw for one in (first, *transactions))
 
 
-def _coinbase(height: int, transaction: Transaction) -> Transaction:
-    commitment = _twice(_twice(_NOTHING + transaction.witness_hash) + _NOTHING)
+def hash_of(block: bytes) -> str:
+    """Return a block's hash in hex, as people write it."""
+    return _twice(block[:80])[::-1].hex()
+
+
+def _coinbase(height: int, transactions: Sequence[Transaction]) -> Transaction:
+    commitment = _twice(_root([_NOTHING, *(one.witness_hash for one in transactions)]) + _NOTHING)
     pushed = height.to_bytes((height.bit_length() + 8) // 8, "little")  # one more bit: it must not look negative
     outputs = [(script_of(OPEN_ADDRESS), _REWARD >> height // HALVING), (b"\x6a\x24\xaa\x21\xa9\xed" + commitment, 0)]
     return _transaction([(_NOTHING, 0xFFFFFFFF, _sized(pushed))], outputs, [_NOTHING])
@@ -83,6 +93,14 @@ def _transaction(
     proofs = b"".join(_count(1) + _sized(witness) for witness in witnesses)
     raw = version + b"\x00\x01" + body + proofs + lock_time
     return Transaction(_twice(version + body + lock_time)[::-1].hex(), raw, _twice(raw))
+
+
+def _root(hashes: Sequence[bytes]) -> bytes:
+    """Return the root of a Merkle tree; of an odd row the last one counts twice."""
+    if len(hashes) == 1:
+        return hashes[0]
+    even = [*hashes, *hashes[-1:]] if len(hashes) % 2 else hashes
+    return _root([_twice(left + right) for left, right in zip(even[::2], even[1::2], strict=True)])
 
 
 def _outpoint(coin: str) -> tuple[bytes, int]:

@@ -1,7 +1,7 @@
 """A regtest chain made by a real btcd, which has no wallet: every reward goes to a script anybody can spend.
 
-`pay` puts its transaction into a block of its own and hands that over whole, so what is paid is confirmed or was
-never there. Needs btcd's index of addresses, and `blocks.OPEN_ADDRESS` as its mining address.
+`pay` and `confirm` make their block here and hand it over whole, so what is paid is confirmed or was never there.
+Needs btcd's index of addresses, and `blocks.OPEN_ADDRESS` as its mining address.
 """
 
 from __future__ import annotations
@@ -92,10 +92,6 @@ class Btcd:
         """Mine blocks with everything in the mempool and return their hashes, oldest first."""
         return _hashes.validate_python(tuple(self._rpc.call("generate", blocks)))
 
-    def confirm(self, txids: Sequence[str]) -> str:  # noqa: ARG002 - btcd orders a block itself
-        """Mine one block with everything that waits, these among it, and return its hash."""
-        return self.mine()[0]
-
     def pay(self, outputs: Sequence[Output]) -> str:
         """Pay every output in one transaction, confirmed at once in a block of its own; return its id."""
         wanted = [(self._script(output.address), output.amount) for output in outputs]
@@ -105,12 +101,14 @@ class Btcd:
             change = sum(coin.amount for coin in coins) - total
             back = [(blocks.script_of(blocks.OPEN_ADDRESS), change)] if change else []
             paid = blocks.spend([coin.outpoint for coin in coins], [*wanted, *back])
-            tip = self.tip()
-            block = blocks.block(tip.hash, tip.height + 1, tip.time + 1, paid)
-            refusal = self._rpc.call("submitblock", block.hex())
-        if refusal is not None:
-            raise RefusedError(f"btcd refused a block of ours: {refusal}", code="btcd-refused")
+            self._add([paid])
         return paid.txid
+
+    def confirm(self, txids: Sequence[str]) -> str:
+        """Mine one block with these transactions, which wait in the mempool, in this order; return its hash."""
+        waiting = [blocks.known(txid, bytes.fromhex(self._rpc.call("getrawtransaction", txid))) for txid in txids]
+        with self._lock:
+            return self._add(waiting)
 
     def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
         """Return the confirmed coins of these addresses, in no certain order."""
@@ -126,6 +124,15 @@ class Btcd:
     def mempool(self) -> frozenset[str]:
         """Return the ids of the transactions that wait for a block."""
         return frozenset(_hashes.validate_python(tuple(self._rpc.call("getrawmempool"))))
+
+    def _add(self, transactions: Sequence[blocks.Transaction]) -> str:
+        """Put a block of ours on the tip and return its hash."""
+        tip = self.tip()
+        made = blocks.block(tip.hash, tip.height + 1, tip.time + 1, transactions)
+        refusal = self._rpc.call("submitblock", made.hex())
+        if refusal is not None:
+            raise RefusedError(f"btcd refused a block of ours: {refusal}", code="btcd-refused")
+        return blocks.hash_of(made)
 
     def _afford(self, amount: int) -> list[Coin]:
         """Return coins of ours that hold `amount`, the newest first; more is mined where they do not."""

@@ -58,7 +58,7 @@ class Coin:
 class Chain(Protocol):
     """A regtest chain. All implementations pass tests/conformance/test_chain.py.
 
-    Every method raises UnknownVerdictError (`bitcoind-unreachable`) and ApplyError (`bitcoind-refused`).
+    Every method raises UnknownVerdictError (such as `bitcoind-unreachable`) and ApplyError (`bitcoind-refused`).
     """
 
     def tip(self) -> Block:
@@ -74,10 +74,9 @@ class Chain(Protocol):
         """Mine blocks with everything in the mempool and return their hashes, oldest first."""
 
     def confirm(self, txids: Sequence[str]) -> str:
-        """Mine one block with these transactions, which wait in the mempool, and return its hash.
+        """Mine one block with these transactions, which wait in the mempool, in this order; return its hash.
 
-        Their order in the block is the given one where the daemon lets one choose (bitcoind does, btcd does not), so
-        that a channel's place in the block, and with it its short id, is the same every time.
+        So a channel's place in the block, and with it its short id, is the same every time.
         """
 
     def pay(self, outputs: Sequence[Output]) -> str:
