@@ -54,7 +54,15 @@ def raise_network(
         return _all(Run(network, handles, recorder, patience, pool, former))
 
 
-def let_go(leaving: Collection[str], network: Network, handles: Handles, recorder: Recorder, patience: Patience) -> int:
+def let_go(
+    leaving: Collection[str],
+    network: Network,
+    handles: Handles,
+    recorder: Recorder,
+    patience: Patience,
+    *,
+    force: bool = False,
+) -> int:
     """Close the channels of nodes that are about to go, while they still run, and return how many.
 
     Channels whose other end does not run are left: what stays of them is closed by `raise_network`.
@@ -65,13 +73,14 @@ def let_go(leaving: Collection[str], network: Network, handles: Handles, recorde
         handles: what runs, leaving nodes included.
         recorder: is told the steps `network/…`.
         patience: how long all of it may take.
+        force: close by force what the two ends cannot agree to close.
 
     Raises:
         ApplyError: `close-refused`.
         CartridgeError: what chain and nodes raise.
     """
     with _pool(handles, 0) as pool:
-        run = Run(network, handles, recorder, patience, pool)
+        run = Run(network, handles, recorder, patience, pool, Former(force=force))
         seen = run.look()
         names = {one.pubkey: name for name, one in seen.items()}
         going = [

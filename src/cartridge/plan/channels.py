@@ -8,7 +8,7 @@ payment over the channel, unless it would take an end below the reserve it must 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from cartridge.model.network import Channel, Network
@@ -62,21 +62,23 @@ def pair_up(new: Mapping[str, ChannelRecord], old: Mapping[str, ChannelRecord]) 
 
 
 def channel_changes(
-    new: Mapping[str, ChannelRecord], old: Mapping[str, ChannelRecord], anew: Iterable[str] = ()
+    new: Mapping[str, ChannelRecord],
+    old: Mapping[str, ChannelRecord],
+    *,
+    leaving: Collection[str] = (),
+    anew: Collection[str] = (),
 ) -> tuple[Change, ...]:
     """Return a change for each channel: those that go first, then the wanted ones in the order written.
 
     Args:
         new: as written.
         old: as the last `up` left them.
+        leaving: nodes the network no longer has.
         anew: nodes that lose their data; their channels go with it.
     """
-    pairs, lost = pair_up(new, old), frozenset(anew)
-    gone = (name for name in old if name not in pairs.values())
-    return (
-        *(Change(ChangeKind.DELETE, f"channel/{name}", "the network no longer has it: it is closed") for name in gone),
-        *(_change(name, record, pairs.get(name), old, lost) for name, record in new.items()),
-    )
+    pairs = pair_up(new, old)
+    gone = (_gone(name, record, leaving) for name, record in old.items() if name not in pairs.values())
+    return (*gone, *(_change(name, record, pairs.get(name), old, anew) for name, record in new.items()))
 
 
 def is_rebalanced(new: ChannelRecord, old: ChannelRecord) -> bool:
@@ -120,8 +122,14 @@ def _record(channel: Channel, point: str) -> ChannelRecord:
     )
 
 
+def _gone(name: str, old: ChannelRecord, leaving: Collection[str]) -> Change:
+    why = [f"`{node}` leaves" for node in (old.opener, old.acceptor) if node in leaving]
+    reason = f"{' and '.join(why)}: it is closed before" if why else "the network no longer has it: it is closed"
+    return Change(ChangeKind.DELETE, f"channel/{name}", reason)
+
+
 def _change(
-    name: str, new: ChannelRecord, before: str | None, old: Mapping[str, ChannelRecord], lost: frozenset[str]
+    name: str, new: ChannelRecord, before: str | None, old: Mapping[str, ChannelRecord], lost: Collection[str]
 ) -> Change:
     resource = f"channel/{name}"
     if before is None:

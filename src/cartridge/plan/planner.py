@@ -14,7 +14,7 @@ from cartridge.model.network import Network
 from cartridge.plan.change import Change, ChangeKind, Plan
 from cartridge.plan.channels import channel_changes, channel_records
 from cartridge.plan.digest import component_parts, digest
-from cartridge.plan.state import ComponentRecord, State
+from cartridge.plan.state import ChannelRecord, ComponentRecord, State
 from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack
 
 
@@ -35,7 +35,8 @@ def plan(stack_id: str, stack: ResolvedStack, state: State | None, pins: Mapping
         if name not in wanted
     ]
     coming = [_component(stack, component, old.get(component.name), pins) for component in stack.components]
-    changes = (*gone, *coming, *_channels(stack.network, state, coming), *_unfinished(state))
+    closed, channels = _channels(stack.network, state, (*gone, *coming))
+    changes = (*closed, *gone, *coming, *channels, *_unfinished(state))
     return Plan(stack_id, changes, stack_digest(stack, pins))
 
 
@@ -65,9 +66,22 @@ def _component(
     return Change(ChangeKind.KEEP, resource, "nothing it is made of changed")
 
 
-def _channels(network: Network | None, state: State | None, components: Iterable[Change]) -> tuple[Change, ...]:
-    anew = (one.resource.partition("/")[2] for one in components if one.kind is ChangeKind.REPLACE)
-    return channel_changes(channel_records(network), state.channels if state else {}, anew)
+def _channels(
+    network: Network | None, state: State | None, components: Iterable[Change]
+) -> tuple[list[Change], list[Change]]:
+    """Return the changes to channels that come before those to components, and the others."""
+    named = [(one.kind, one.resource.partition("/")[2]) for one in components]
+    leaving = {name for kind, name in named if kind is ChangeKind.DELETE}
+    anew = {name for kind, name in named if kind is ChangeKind.REPLACE}
+    old = state.channels if state else {}
+    changes = channel_changes(channel_records(network), old, leaving=leaving, anew=anew)
+    first = [change for change in changes if change.kind is ChangeKind.DELETE and _leads_to(change, old, leaving)]
+    return first, [change for change in changes if change not in first]
+
+
+def _leads_to(change: Change, channels: Mapping[str, ChannelRecord], nodes: Iterable[str]) -> bool:
+    record = channels[change.resource.partition("/")[2]]
+    return not {record.opener, record.acceptor}.isdisjoint(nodes)
 
 
 def _unfinished(state: State | None) -> list[Change]:
