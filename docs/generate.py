@@ -97,8 +97,16 @@ def cli() -> str:
         for verb in verbs:
             command = root.get_command(context, verb)
             assert command is not None, verb
-            parts += [_verb(verb, command, context)]
+            parts += [_verb(name, one, context) for name, one in _leaves(verb, command)]
     return "\n".join(parts)
+
+
+def _leaves(verb: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """Yield a command, or those of a group, with what is typed for each."""
+    if isinstance(command, click.Group):
+        yield from ((f"{verb} {name}", one) for name, one in command.commands.items())
+    else:
+        yield verb, command
 
 
 def _verb(name: str, command: click.Command, above: click.Context) -> str:

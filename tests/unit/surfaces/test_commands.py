@@ -38,7 +38,7 @@ def signature(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
 
 
 def test_the_catalogue_is_what_the_command_modules_are() -> None:
-    modules = {path.stem for path in (ROOT / "src/cartridge/surfaces/cli/commands").glob("[a-z]*.py")}
+    modules = {path.stem.replace("_", "-") for path in (ROOT / "src/cartridge/surfaces/cli/commands").glob("[a-z]*.py")}
 
     assert modules == set(VERBS)
     assert {verb: command(verb).name for verb in VERBS} == {verb: verb for verb in VERBS}
@@ -46,17 +46,27 @@ def test_the_catalogue_is_what_the_command_modules_are() -> None:
     assert sum(len(verbs) for verbs in SECTIONS.values()) == len(VERBS)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_command_answers_help_and_takes_the_flags_of_speech(verb: str) -> None:
-    said = say(f"cartridge {verb} --help")
+def leaves() -> Iterator[tuple[str, click.Command]]:
+    """Yield what is typed for each command, those of groups among them."""
+    for verb in VERBS:
+        found = command(verb)
+        if isinstance(found, click.Group):
+            yield from ((f"{verb} {name}", one) for name, one in found.commands.items())
+        else:
+            yield verb, found
+
+
+@pytest.mark.parametrize(("typed", "found"), leaves(), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_command_answers_help_and_takes_the_flags_of_speech(typed: str, found: click.Command) -> None:
+    said = say(f"cartridge {typed} --help")
 
     assert (said.status, said.stderr) == (0, "")
-    assert said.stdout.startswith(f"Usage: cartridge {verb} ")
-    assert {"--output", "--progress", "--no-color"} <= {name for flag in command(verb).params for name in flag.opts}
+    assert said.stdout.startswith(f"Usage: cartridge {typed} ")
+    assert {"--output", "--progress", "--no-color"} <= {name for flag in found.params for name in flag.opts}
 
 
 def test_every_flag_with_a_variable_is_a_flag() -> None:
-    known = {name for verb in VERBS for flag in command(verb).params for name in flag.opts}
+    known = {name for _, found in leaves() for flag in found.params for name in flag.opts}
 
     assert set(VARIABLES) <= known
 

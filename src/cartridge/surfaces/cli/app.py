@@ -40,7 +40,7 @@ class Root(click.Group):
         """Import and return a verb's command."""
         if cmd_name not in VERBS:
             return None
-        command = importlib.import_module(f"cartridge.surfaces.cli.commands.{cmd_name}").COMMAND
+        command = importlib.import_module(f"cartridge.surfaces.cli.commands.{cmd_name.replace('-', '_')}").COMMAND
         assert isinstance(command, click.Command)
         return command
 

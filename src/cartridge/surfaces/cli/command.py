@@ -49,3 +49,19 @@ def command(
         )
 
     return wrap
+
+
+def group(name: str, line: str, *commands: click.Command) -> click.Group:
+    """Make a verb of several commands, such as `channel open`; each is typed after it.
+
+    Args:
+        name: the verb.
+        line: its help.
+        commands: made by `command`.
+    """
+    return click.Group(
+        name,
+        {one.name or "": one for one in commands},
+        help=line,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
