@@ -49,7 +49,6 @@ class NetworkAgain:
         self._probe = stack.network.probe != "none"
         self._folder: Path = context.folder(state.stack)
         self._nodes = {one.name: one.kind for one in stack.components if one.node is not None}
-        self.points = {name: record.point for name, record in base.manifest.state.channels.items()}
         self._backend = next(one for one in stack.components if one.kind in grip.CHAINS)
 
     def seeds(self, places: Placement) -> Mapping[str, Seed]:
