@@ -6,7 +6,7 @@ Answers are parsed at this edge into what `node` describes. Never decides and ne
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cartridge.lightning import wire
 from cartridge.lightning.lnd_payments import LndPayments
@@ -124,6 +124,16 @@ class Lnd(LndPayments):
         known = {channel.channel_point for channel in opened.channels}
         waiting = (one for one in pending.pending_open_channels if one.channel.channel_point not in known)
         return (*map(_opened, opened.channels), *map(_pending, waiting))
+
+    def closed(self) -> Mapping[str, bool]:
+        """Return whether it was by force, for each channel that is closed or about to be, by its point."""
+        past = wire.ClosedChannels.model_validate(self._get("/v1/channels/closed"))
+        now = wire.PendingCloses.model_validate(self._get("/v1/channels/pending"))
+        return {
+            **{one.channel.channel_point: False for one in now.waiting_close_channels},
+            **{one.channel_point: "FORCE" in one.close_type for one in past.channels},
+            **{one.channel.channel_point: True for one in now.pending_force_closing_channels},
+        }
 
     def edges(self) -> tuple[Edge, ...]:
         """Return its view of the network, its own private channels included."""

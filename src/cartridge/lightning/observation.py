@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, runtime_checkable
 
 from cartridge.lightning.node import Node, Policy
 from cartridge.lightning.topology import Seen
@@ -18,6 +19,19 @@ def observe(nodes: Mapping[str, Node]) -> Mapping[str, Seen]:
 def look(node: Node) -> Seen:
     """Return what one node looks like."""
     return Seen(node.info().pubkey, node.channels(), node.coins(), look_at_graph(node))
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A node that knows of the channels it had."""
+
+    def closed(self) -> Mapping[str, bool]:
+        """Return whether it was by force, for each channel that is closed or about to be, by its point."""
+
+
+def how_closed(nodes: Iterable[Node]) -> Mapping[str, bool]:
+    """Return whether it was by force, for each channel closed that one of the nodes remembers, by its point."""
+    return {point: force for node in nodes if isinstance(node, Remembering) for point, force in node.closed().items()}
 
 
 def look_at_graph(node: Node) -> Mapping[tuple[str, str], Policy]:

@@ -131,6 +131,32 @@ class Pending(BaseModel):
     pending_open_channels: list[PendingOpen]
 
 
+class PendingClose(BaseModel):
+    """A channel that is being closed."""
+
+    channel: PendingChannel
+
+
+class PendingCloses(BaseModel):
+    """GET /v1/channels/pending, its other part."""
+
+    pending_force_closing_channels: list[PendingClose]
+    waiting_close_channels: list[PendingClose]
+
+
+class ClosedChannel(BaseModel):
+    """A channel that was closed."""
+
+    channel_point: str
+    close_type: str
+
+
+class ClosedChannels(BaseModel):
+    """GET /v1/channels/closed."""
+
+    channels: list[ClosedChannel]
+
+
 class RoutingPolicy(BaseModel):
     """The policy of one end in the graph."""
 

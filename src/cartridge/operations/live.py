@@ -73,11 +73,11 @@ def let_go(
     from cartridge.lightning.choreography import let_go as close_channels_of
     from cartridge.lightning.run import Handles
 
-    running = _running(driver)
-    if running.isdisjoint(leaving) or not _has_chain(state, running):
+    there = running(driver)
+    if there.isdisjoint(leaving) or not _has_chain(state, there):
         context.recorder.note(f"{_listed(leaving)} can close no channel: what they leave is closed by force")
         return
-    alive = {name: node for name, node in grip.nodes(context, state).items() if name in running}
+    alive = {name: node for name, node in grip.nodes(context, state).items() if name in there}
     addresses = {name: places.reach(name, "p2p") for name in alive if name in stack.network.nodes}
     handles = Handles(grip.chain(context, state), alive, addresses)
     close_channels_of(
@@ -103,7 +103,8 @@ def after(stack: ResolvedStack, state: State, points: Mapping[str, str]) -> Stat
     )
 
 
-def _running(driver: Driver) -> set[str]:
+def running(driver: Driver) -> set[str]:
+    """Return the names of the components that run; none where the target does not answer."""
     try:
         return {name for name, look in driver.conditions().items() if look.state is ComponentState.RUNNING}
     except CartridgeError:  # nothing of it runs; the apply that follows says so where it matters

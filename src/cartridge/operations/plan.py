@@ -24,5 +24,5 @@ def plan(context: Context, *, refresh: bool = False) -> PlanResult:
     if refresh and state is not None:
         from cartridge.operations.drift import drift as look
 
-        drift = look(context, stack, state)
+        drift = look(context, stack, state, wanted)
     return PlanResult(wanted.stack, stack.target.value, wanted.changes, drift, wanted.digest)

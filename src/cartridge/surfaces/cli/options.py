@@ -50,6 +50,9 @@ TTL = click.Option(["--ttl"], type=DurationFlag(), metavar="TIME", help="End the
 WAIT_TIMEOUT = click.Option(
     ["--wait-timeout"], type=DurationFlag(), metavar="TIME", help="Give up waiting after this long."
 )
+FORCE_CLOSE = click.Option(
+    ["--force-close"], is_flag=True, help="Close by force the channels whose two ends do not agree to close them."
+)
 YES = click.Option(["-y", "--yes"], is_flag=True, help="Do not ask.")
 OUTPUT = click.Option(
     ["-o", "--output"], type=click.Choice(["text", "json"]), help="Form of the answer on stdout.  [default: text]"
