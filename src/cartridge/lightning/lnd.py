@@ -130,7 +130,7 @@ class Lnd(LndPayments):
         past = wire.ClosedChannels.model_validate(self._get("/v1/channels/closed"))
         now = wire.PendingCloses.model_validate(self._get("/v1/channels/pending"))
         return {
-            **{one.channel.channel_point: False for one in now.waiting_close_channels},
+            **{one.channel.channel_point: _is_forced(one) for one in now.waiting_close_channels},
             **{one.channel_point: "FORCE" in one.close_type for one in past.channels},
             **{one.channel.channel_point: True for one in now.pending_force_closing_channels},
         }
@@ -168,6 +168,10 @@ class Lnd(LndPayments):
             raise self._translated(
                 RefusedError(f"`{self.name}` refused a policy: {failed.update_error}", code="lnd-refused")
             )
+
+
+def _is_forced(waiting: wire.WaitingClose) -> bool:
+    return waiting.closing_txid in {waiting.commitments.local_txid, waiting.commitments.remote_txid}
 
 
 def _txid(raw: str) -> str:

@@ -132,16 +132,31 @@ class Pending(BaseModel):
 
 
 class PendingClose(BaseModel):
-    """A channel that is being closed."""
+    """A channel whose forced close is in the chain."""
 
     channel: PendingChannel
+
+
+class Commitments(BaseModel):
+    """The transactions that close a channel by force."""
+
+    local_txid: str
+    remote_txid: str
+
+
+class WaitingClose(BaseModel):
+    """A channel whose closing transaction waits for a block."""
+
+    channel: PendingChannel
+    commitments: Commitments
+    closing_txid: str
 
 
 class PendingCloses(BaseModel):
     """GET /v1/channels/pending, its other part."""
 
     pending_force_closing_channels: list[PendingClose]
-    waiting_close_channels: list[PendingClose]
+    waiting_close_channels: list[WaitingClose]
 
 
 class ClosedChannel(BaseModel):

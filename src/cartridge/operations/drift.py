@@ -70,8 +70,9 @@ def _network(context: Context, stack: ResolvedStack, state: State, engine: Engin
             yield change
     kept = match(stack.network, seen, former)
     names = {one.pubkey: name for name, one in seen.items() if one.pubkey}
+    ours = {record.point for record in state.channels.values()}
     for resource, channel in strangers(seen, kept, closings(seen, kept, former)).items():
-        if not dead:
+        if not dead and channel.point not in ours:
             yield Change(ChangeKind.KEEP, resource, _strange(channel, names))
 
 
