@@ -92,9 +92,16 @@ def jobs(name: str, declaration: Artifact, platform: str, lock: Lock, sources: S
 
 def maker(channel: str) -> Maker:
     """Return the channel called so; its module is imported only now."""
-    from cartridge.artifacts.channels import debian, go, nix, release, wheel
+    from cartridge.artifacts.channels import cargo, debian, go, nix, release, wheel
 
-    makers: dict[str, Maker] = {"debian": debian, "go": go, "nix": nix, "release": release, "wheel": wheel}
+    makers: dict[str, Maker] = {
+        "cargo": cargo,
+        "debian": debian,
+        "go": go,
+        "nix": nix,
+        "release": release,
+        "wheel": wheel,
+    }
     return makers[channel]
 
 
@@ -166,7 +173,7 @@ def _unavailable(search: _Search) -> MissingError:
 
 
 def _is_built(declaration: Artifact) -> bool:
-    return any(channel.channel == "go" for channel in declaration.channels)
+    return any(channel.channel in {"cargo", "go"} for channel in declaration.channels)
 
 
 def _make_all(builds: list[_Search], downloads: list[_Search], lock: Lock, sources: Sources) -> dict[str, Installed]:

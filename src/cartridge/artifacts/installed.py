@@ -14,7 +14,7 @@ class Installed:
     Attributes:
         artifact: its name in the cartridge.
         version: what it is.
-        channel: `path`, `release`, `go`, `debian` or `nix`.
+        channel: `path`, `release`, `go`, `cargo`, `debian` or `nix`.
         digest: SRI (`sha256-…`) over the sorted tree of names, modes and bytes.
         root: its folder in the store; read-only.
         binaries: by name, the path that runs it on this machine.

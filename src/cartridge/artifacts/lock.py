@@ -14,13 +14,13 @@ from pathlib import Path
 
 from cartridge.artifacts import install, making, pins
 from cartridge.artifacts.channel import Job, Unserved
-from cartridge.artifacts.channels import go
+from cartridge.artifacts.channels import cargo, go
 from cartridge.artifacts.pins import Lock, Pin, Pinned, declaration_digest
 from cartridge.artifacts.sources import Sources
 from cartridge.artifacts.toolchain import GO
 from cartridge.artifacts.tree import sri_from_hex
 from cartridge.errors import CartridgeError, InputError
-from cartridge.model.artifact import Artifact, Channel, GoChannel
+from cartridge.model.artifact import Artifact, CargoChannel, Channel, GoChannel
 
 PLATFORMS = ("darwin-arm64", "darwin-x86_64", "linux-aarch64", "linux-x86_64")
 """Every platform the lock pins, whichever it is run on."""
@@ -184,16 +184,23 @@ def _drifts(lock: Lock, name: str, declaration: Artifact, tools: Path) -> list[D
     if pinned.declaration != declaration_digest(declaration):
         return [Drift(name, "is declared otherwise than when it was locked")]
     for channel in declaration.channels:
-        if not isinstance(channel, GoChannel):
+        if not isinstance(channel, CargoChannel | GoChannel):
             continue
-        wanted = {pin.source for some in pinned.platforms.values() for pin in some if pin.channel == "go"}
+        wanted = {pin.source for some in pinned.platforms.values() for pin in some if pin.channel == channel.channel}
         try:
-            is_same = wanted <= {go.sources_digest(tools / channel.module, channel)}
+            place, now = _source(channel, tools)
         except Unserved as error:
             return [Drift(name, error.reason)]
-        if not is_same:
-            return [Drift(name, f"is built from `tools/{channel.module}`, which was changed since it was locked")]
+        if not wanted <= {now}:
+            return [Drift(name, f"is built from `tools/{place}`, which was changed since it was locked")]
     return []
+
+
+def _source(channel: CargoChannel | GoChannel, tools: Path) -> tuple[str, str]:
+    """Return the folder under `tools/` a channel builds, and the SRI of what is there now."""
+    if isinstance(channel, CargoChannel):
+        return channel.crate, cargo.sources_digest(tools / channel.crate)
+    return channel.module, go.sources_digest(tools / channel.module, channel)
 
 
 def _refreshed(name: str, declaration: Artifact, lock: Lock, sources: Sources) -> tuple[Pinned, list[Change]]:

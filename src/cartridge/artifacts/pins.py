@@ -26,9 +26,9 @@ class Pin:
     """What one channel must deliver on one platform.
 
     Attributes:
-        channel: `release`, `go`, `debian`, `nix` or (for the Go toolchain only) `wheel`.
+        channel: `release`, `go`, `cargo`, `debian`, `nix` or (for the Go toolchain only) `wheel`.
         version: what it is called there.
-        source: SRI of what comes in as one piece: an archive, our go.mod and go.sum, nixpkgs; "" where unknown.
+        source: SRI of what comes in as one piece: an archive, what of ours is built, nixpkgs; "" where unknown.
         packages: SRI of each piece where there are several: path in Debian's archive, or a wheel's file name.
         built: SRI of the result by the toolchain that built it; others are recorded in the receipt alone.
     """

@@ -4,6 +4,7 @@
 entries/<digest>-<artifact>/   read-only trees, put there by rename
 receipts/<key>.json            what was asked for (artifact, platform, channel, pin) → which entry
 downloads/                     archives under way; `.part` files are resumed
+builds/                        what compilers keep between two tries; goes with the build that ends well
 work/                          folders being filled; each is flocked by its owner, so the dead ones are known
 locks/                         one flock file for each key: two processes at once make an artifact once
 ```
@@ -14,7 +15,6 @@ none is ever taken for an artifact, and `gc` (or the next make) removes them. Ne
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import fcntl
 import os
@@ -42,7 +42,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.entries, self.downloads = root / "entries", root / "downloads"
+        self.entries, self.downloads, self.builds = root / "entries", root / "downloads", root / "builds"
         self._receipts, self._work, self._locks = root / "receipts", root / "work", root / "locks"
 
     def receipt(self, key: str) -> Receipt | None:
@@ -104,7 +104,7 @@ class Store:
 
         Returns: the receipt as written.
         """
-        name = f"{_short(receipt.digest)}-{receipt.artifact}"
+        name = f"{tree.short(receipt.digest)}-{receipt.artifact}"
         target = self.entries / name
         with self.locked("commit"):
             self.entries.mkdir(parents=True, exist_ok=True)
@@ -143,8 +143,8 @@ class Store:
 
         Args:
             dry_run: only say.
-            part_age: seconds since the last byte after which an unfinished download goes.
-            now: seconds since the epoch; None keeps all unfinished downloads.
+            part_age: seconds since the last byte after which an unfinished download or build goes.
+            now: seconds since the epoch; None keeps all that is unfinished.
         """
         with self.locked("commit"):
             found = [*self._dead_work(), *self._unnamed_entries()]
@@ -173,11 +173,15 @@ class Store:
         return [Removed("entry", path, "no receipt names it", tree.size(path)) for path in strays]
 
     def _old_parts(self, before: float) -> list[Removed]:
-        parts = [(path, path.stat()) for path in sorted(self.downloads.glob("*"))]
+        parts = [
+            (kind, path, path.stat().st_mtime)
+            for kind, folder in (("download", self.downloads), ("build", self.builds))
+            for path in sorted(folder.glob("*"))
+        ]
         return [
-            Removed("download", path, "nobody went on with it", status.st_size)
-            for path, status in parts
-            if status.st_mtime < before
+            Removed(kind, path, "nobody went on with it", tree.size(path) if path.is_dir() else path.stat().st_size)
+            for kind, path, touched in parts
+            if touched < before
         ]
 
     def _bury(self, path: Path) -> None:
@@ -203,8 +207,3 @@ def _is_held(folder: Path) -> bool:
     finally:
         os.close(handle)
     return False
-
-
-def _short(digest: str) -> str:
-    """Return 32 characters of a digest that are safe in a file's name."""
-    return base64.b64decode(digest.removeprefix("sha256-")).hex()[:32]

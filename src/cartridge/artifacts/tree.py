@@ -29,6 +29,11 @@ def sri_from_hex(digest: str) -> str:
     return sri(bytes.fromhex(digest))
 
 
+def short(digest: str) -> str:
+    """Return 32 characters of an SRI that are safe in a file's name."""
+    return base64.b64decode(digest.removeprefix("sha256-")).hex()[:32]
+
+
 def file_digest(path: Path) -> bytes:
     """Return the SHA-256 of a file's bytes."""
     with path.open("rb") as file:

@@ -8,25 +8,30 @@ Each run makes at least one block, because lnd does not start on a chain whose n
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning.chain import SATOSHI, Block, Chain, Coin, Output
+from cartridge.lightning.ldk_wallets import LdkWallets
 from cartridge.lightning.topology import funding
-from cartridge.lightning.wallets import NewNode, Wallets, Written
+from cartridge.lightning.wallets import Maker, NewNode, Wallets, Written
 from cartridge.model.network import Network
 
 _REWARD = 50 * SATOSHI
 """What the first blocks of a regtest chain give."""
+_MAKERS: Mapping[str, Callable[[Path, str, Sequence[NewNode]], Maker]] = {"ldk": LdkWallets, "lnd": Wallets}
+"""By implementation."""
 
 
 class Genesis:
     """The wallets of new nodes, from nothing to files with money on the chain.
 
     Args:
-        program: path of `regtest-wallet`.
+        programs: by implementation, the path of what makes its wallets: `regtest-wallet` for `lnd`, `ldk-regtest` for
+            `ldk`. Nodes of others get no files and no coins here.
         stack: the stack's name; it decides the nodes' keys.
         network: all of it.
         fresh: names of the nodes to make; the others exist already.
@@ -36,7 +41,7 @@ class Genesis:
 
     def __init__(
         self,
-        program: Path,
+        programs: Mapping[str, Path],
         stack: str,
         network: Network,
         *,
@@ -45,16 +50,20 @@ class Genesis:
         hosts: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         coins, names = funding(network), hosts or {}
-        self._coins = {name: coins[name] for name in fresh}
-        self._nodes = [NewNode(name, len(amounts), names.get(name, ())) for name, amounts in self._coins.items()]
-        self._wallets = Wallets(program, stack, self._nodes) if self._nodes else None
+        kinds = {name: network.nodes[name].implementation for name in fresh}
+        self._coins = {name: coins[name] for name in fresh if kinds[name] in programs}
+        self._makers = [
+            _MAKERS[kind](
+                programs[kind],
+                stack,
+                [NewNode(name, len(coins[name]), names.get(name, ())) for name in self._coins if kinds[name] == kind],
+            )
+            for kind in sorted({kinds[name] for name in self._coins})
+        ]
         self._recorder = recorder
         self._written: Future[dict[str, Written]] = Future()
         self._files: Future[dict[str, Mapping[str, bytes]]] = Future()
-        if self._wallets is not None:
-            threading.Thread(target=self._write, args=(self._wallets,), name="wallets", daemon=True).start()
-        else:
-            self._written.set_result({})
+        threading.Thread(target=self._write, name="wallets", daemon=True).start()
 
     def pay(self, chain: Chain) -> None:
         """Premine `chain`, pay the new nodes' coins that are not there yet, and finish their files.
@@ -64,13 +73,11 @@ class Genesis:
         """
         try:
             tip = self._premine(chain)
-            if self._wallets is None:
-                chain.mine()
-                self._files.set_result({})
-                return
-            with self._wallets:
+            with ExitStack() as makers:
+                for maker in self._makers:
+                    makers.enter_context(maker)
                 known = self._fund(chain, tip)
-                self._files.set_result(self._wallets.seal(known))
+                self._files.set_result({name: files for one in self._makers for name, files in one.seal(known).items()})
         except BaseException as error:  # whoever waits for the files must hear of it; raised again for the caller
             self._files.set_exception(error)
             raise
@@ -79,16 +86,16 @@ class Genesis:
         """Let everybody who waits for files hear that there will be none."""
         if not self._files.done():
             self._files.set_exception(error)
-            if self._wallets is not None:
-                self._wallets.__exit__(type(error), error, None)
+            for maker in self._makers:
+                maker.__exit__(type(error), error, None)
 
     def files(self, node: str) -> Mapping[str, bytes]:
         """Return the files of a new node (path in its data folder to content), once its coins are on the chain."""
-        return self._files.result()[node]
+        return self._files.result().get(node, {})
 
-    def _write(self, wallets: Wallets) -> None:
+    def _write(self) -> None:
         try:
-            self._written.set_result(wallets.write())
+            self._written.set_result({name: one for maker in self._makers for name, one in maker.write().items()})
         except BaseException as error:  # noqa: BLE001 `pay` raises it
             self._written.set_exception(error)
 

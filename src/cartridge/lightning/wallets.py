@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, Self
 
 from pydantic import BaseModel
 
@@ -46,6 +47,28 @@ class Written:
 
     pubkey: str
     addresses: tuple[str, ...]
+
+
+class Maker(Protocol):
+    """What makes wallets of one implementation; a context manager around both steps."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End, whatever came of it."""
+
+    def write(self) -> dict[str, Written]:
+        """Return what is public of each wallet, by node."""
+
+    def seal(self, known: Block) -> dict[str, Mapping[str, bytes]]:
+        """Return the files of each node: path in its data folder to content.
+
+        Args:
+            known: a block up to which nothing concerns these wallets.
+        """
 
 
 class _Opened(BaseModel):
@@ -106,7 +129,7 @@ class Wallets:
         self._stack, self._nodes = stack, nodes
         self._dialogue = spawn.Dialogue([str(program)])
 
-    def __enter__(self) -> Wallets:
+    def __enter__(self) -> Self:
         self._dialogue.__enter__()
         return self
 

@@ -64,6 +64,15 @@ class GoChannel(Part):
     ldflags: str = "-s -w"
 
 
+class CargoChannel(Part):
+    """A build of a Rust crate of ours, pinned by its Cargo.lock; only for the machine it is built on."""
+
+    channel: Literal["cargo"]
+    crate: str
+    """Folder under `tools/` that holds Cargo.toml and Cargo.lock."""
+    version: str
+
+
 class DebianChannel(Part):
     """A package and everything it needs, unpacked from Debian's signed archive into a folder of its own."""
 
@@ -86,7 +95,8 @@ class NixChannel(Part):
 
 
 Channel = Annotated[
-    PathChannel | ReleaseChannel | GoChannel | DebianChannel | NixChannel, Field(discriminator="channel")
+    PathChannel | ReleaseChannel | GoChannel | CargoChannel | DebianChannel | NixChannel,
+    Field(discriminator="channel"),
 ]
 
 

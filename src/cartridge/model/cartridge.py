@@ -114,6 +114,12 @@ class BtcdProbe(Part):
     probe: Literal["btcd"]
 
 
+class LdkProbe(Part):
+    """The LDK daemon answers, its identity is the expected one, and it follows our chain."""
+
+    probe: Literal["ldk"]
+
+
 class LndProbe(Part):
     """lnd says SERVER_ACTIVE, its identity is the expected one, and it follows our chain."""
 
@@ -121,7 +127,8 @@ class LndProbe(Part):
 
 
 Ready = Annotated[
-    TcpProbe | HttpProbe | LogProbe | ExitProbe | BitcoindProbe | BtcdProbe | LndProbe, Field(discriminator="probe")
+    TcpProbe | HttpProbe | LogProbe | ExitProbe | BitcoindProbe | BtcdProbe | LdkProbe | LndProbe,
+    Field(discriminator="probe"),
 ]
 
 

@@ -33,6 +33,8 @@ def connect(context: Context, *, component: str, reveal: bool = False) -> Connec
     match record.kind:
         case "lnd":
             return _lnd(component, record, folder, reveal=reveal)
+        case "ldk":
+            return _ldk(component, record, folder, reveal=reveal)
         case "bitcoind":
             return _bitcoind(component, record, folder, reveal=reveal)
         case _:
@@ -64,6 +66,20 @@ def _lnd(component: str, record: ComponentRecord, folder: Path, *, reveal: bool)
         },
         {"tls_cert": str(held.tls_cert), "admin_macaroon": str(held.admin_macaroon)},
         (f"{cli} --network=regtest getinfo", f"cartridge exec {component} -- lncli getinfo"),
+    )
+
+
+def _ldk(component: str, record: ComponentRecord, folder: Path, *, reveal: bool) -> ConnectResult:
+    api, identity = f"http://127.0.0.1:{record.ports['api']}", credentials.read(folder, component, credentials.IDENTITY)
+    token = credentials.place(folder, component, credentials.TOKEN)
+    word = credentials.read(folder, component, credentials.TOKEN).decode() if reveal else HIDDEN
+    p2p = {"p2p": f"{identity.decode()}@127.0.0.1:{record.ports['p2p']}"} if "p2p" in record.ports else {}
+    return ConnectResult(
+        component,
+        {"LDK_API": api, "LDK_TOKEN": word, "LDK_TOKEN_FILE": str(token)},
+        {"api": api, **p2p},
+        {"token": str(token)},
+        (f"curl --oauth2-bearer \"$(cat {token})\" --data '' {api}/v1/info",),
     )
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartridge.errors import MissingError
 from cartridge.operations import credentials, secrets
 from cartridge.operations.context import Context
-from cartridge.plan.state import State
+from cartridge.plan.state import ComponentRecord, State
 from cartridge.targets.driver import Address
 
 if TYPE_CHECKING:
     from cartridge.lightning.chain import Chain
-    from cartridge.lightning.lnd import Lnd
+    from cartridge.lightning.node import Node
     from cartridge.probes.bitcoind import BitcoindRpc
     from cartridge.probes.btcd import BtcdRpc
+    from cartridge.probes.ldk import LdkHttp
     from cartridge.probes.lnd import LndRest
 
 
+LDK = "ldk"
+"""The kind of component that runs LDK; every other node is an lnd."""
 BTCD = "btcd"
 CHAINS = frozenset({"bitcoind", BTCD})
 """The kinds of component that make a chain; a stack has one of them."""
@@ -69,6 +73,39 @@ def rest(name: str, address: Address, folder: Path) -> LndRest:
     return LndRest(name, address.host, address.port, load_identity(lambda path: credentials.read(folder, name, path)))
 
 
+def http(name: str, address: Address, folder: Path) -> LdkHttp:
+    """Return the HTTP of the LDK node called `name` at `address`, with its credentials from the stack's folder.
+
+    Raises:
+        MissingError: `credentials-missing`.
+    """
+    from cartridge.lightning.ldk import load_identity
+    from cartridge.probes.ldk import LdkHttp
+
+    return LdkHttp(name, address.host, address.port, load_identity(lambda path: credentials.read(folder, name, path)))
+
+
+def node_at(kind: str, name: str, address: Callable[[str], Address], folder: Path) -> Node:
+    """Return the node called `name`, which a component of kind `lnd` or `ldk` runs.
+
+    Args:
+        kind: of its component.
+        name: in the network.
+        address: returns where one of its ports is reached.
+        folder: the stack's folder of state.
+
+    Raises:
+        MissingError: `credentials-missing`.
+    """
+    if kind == LDK:
+        from cartridge.lightning.ldk import Ldk
+
+        return Ldk(http(name, address("api"), folder))
+    from cartridge.lightning.lnd import Lnd
+
+    return Lnd(rest(name, address("rest"), folder))
+
+
 def chain(context: Context, state: State) -> Chain:
     """Return the chain of a stack that is up.
 
@@ -85,19 +122,21 @@ def chain(context: Context, state: State) -> Chain:
     )
 
 
-def nodes(context: Context, state: State) -> dict[str, Lnd]:
+def nodes(context: Context, state: State) -> dict[str, Node]:
     """Return every Lightning node of a stack that is up, by name."""
-    from cartridge.lightning.lnd import Lnd
-
     folder = context.folder(state.stack)
     return {
-        name: Lnd(rest(name, Address("127.0.0.1", record.ports["rest"]), folder))
+        name: node_at(record.kind, name, partial(_published, record), folder)
         for name, record in state.components.items()
         if record.node
     }
 
 
-def node(context: Context, state: State, name: str) -> Lnd:
+def _published(record: ComponentRecord, port: str) -> Address:
+    return Address("127.0.0.1", record.ports[port])
+
+
+def node(context: Context, state: State, name: str) -> Node:
     """Return one node of a stack that is up.
 
     Raises:

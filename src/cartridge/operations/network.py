@@ -25,8 +25,8 @@ from cartridge.probes import btcd
 from cartridge.targets.driver import Driver
 from cartridge.workspace.resolved import ResolvedStack
 
-WALLETS = "regtest-wallet"
-"""The artifact that writes wallets."""
+WALLETS: Mapping[str, tuple[str, str]] = {"ldk": ("ldk", "ldk-regtest"), "lnd": ("regtest-wallet", "regtest-wallet")}
+"""By implementation, the artifact that makes its wallets, and its program."""
 STALE = 3600.0
 """Seconds; lnd takes a chain whose tip is older than two hours for one that is still being fetched."""
 
@@ -54,12 +54,16 @@ class NetworkUp:
         self._context, self._stack, self._held = context, stack, held
         self._network: Network = stack.network
         self._folder: Path = context.folder(state.stack)
-        self._nodes = tuple(one.name for one in stack.components if one.node is not None)
+        self._nodes = {one.name: one.kind for one in stack.components if one.node is not None}
         self._backend = next(one for one in stack.components if one.kind in grip.CHAINS)
         kinds = {name: record.kind for name, record in state.components.items()}
         fresh = [one.name for one in stack.components if one.node is not None and kinds.get(one.name) != one.kind]
-        program = installed[WALLETS].binaries[WALLETS]
-        self._genesis = Genesis(program, stack.name, self._network, fresh=fresh, recorder=context.recorder)
+        programs = {
+            kind: installed[artifact].binaries[program]
+            for kind, (artifact, program) in WALLETS.items()
+            if artifact in installed
+        }
+        self._genesis = Genesis(programs, stack.name, self._network, fresh=fresh, recorder=context.recorder)
         self._fresh = frozenset(fresh)
         self._former = live.former(context, stack, state)
         self.points: Mapping[str, str] = {}
@@ -83,12 +87,14 @@ class NetworkUp:
             UnknownVerdictError: `wait-timeout`.
         """
         from cartridge.lightning.choreography import raise_network
-        from cartridge.lightning.lnd import Lnd
         from cartridge.lightning.run import Handles
 
         context = self._context
         patience = live.patience(context)
-        nodes = {name: Lnd(grip.rest(name, driver.address(name, "rest"), self._folder)) for name in self._nodes}
+        nodes = {
+            name: grip.node_at(kind, name, partial(driver.address, name), self._folder)
+            for name, kind in self._nodes.items()
+        }
         addresses = {name: places.reach(name, "p2p") for name in self._nodes}
         handles = Handles(self._chain(driver), nodes, addresses)
         raised = raise_network(self._network, handles, context.recorder, patience, former=self._former)

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import assert_never
 
 from cartridge.deploy.engine import Placement
-from cartridge.model.cartridge import BitcoindProbe, BtcdProbe, ExitProbe, HttpProbe, LndProbe, LogProbe, TcpProbe
+from cartridge.model.cartridge import (
+    BitcoindProbe,
+    BtcdProbe,
+    ExitProbe,
+    HttpProbe,
+    LdkProbe,
+    LndProbe,
+    LogProbe,
+    TcpProbe,
+)
 from cartridge.operations import credentials, grip
 from cartridge.operations.context import Context
 from cartridge.operations.readiness import Probe
@@ -60,9 +69,9 @@ class _Daemons:
     folder: Path
     held: Mapping[str, str]
 
-    def ready(self, probe: BitcoindProbe | BtcdProbe | LndProbe, name: str, patience: Patience) -> None:
+    def ready(self, probe: BitcoindProbe | BtcdProbe | LdkProbe | LndProbe, name: str, patience: Patience) -> None:
         """Return when the daemon called `name` is ready and the one that is meant."""
-        from cartridge.probes import bitcoind, lnd
+        from cartridge.probes import bitcoind, ldk, lnd
 
         match probe:
             case BitcoindProbe():
@@ -70,6 +79,8 @@ class _Daemons:
                 bitcoind.ready(rpc, self.places.data(name), patience)
             case BtcdProbe():
                 self._btcd(name, patience)
+            case LdkProbe():
+                ldk.ready(grip.http(name, self.driver.address(name, "api"), self.folder), patience)
             case LndProbe():
                 lnd.ready(grip.rest(name, self.driver.address(name, "rest"), self.folder), patience)
             case other:

@@ -118,7 +118,7 @@ class RawStack:
 
     def genesis(self) -> Genesis:
         fresh = [name for name in self.network.nodes if not self.data(name).exists()]
-        return Genesis(self.programs.wallet, self.stack, self.network, fresh=fresh, recorder=self.recorder)
+        return Genesis({"lnd": self.programs.wallet}, self.stack, self.network, fresh=fresh, recorder=self.recorder)
 
     def seed(self, genesis: Genesis) -> None:
         for name in self.network.nodes:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
 import shutil
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cartridge import spawn
-from cartridge.artifacts import tree, versions
+from cartridge.artifacts import building, tree, versions
 from cartridge.artifacts.channel import Job, Unserved
 from cartridge.artifacts.pins import Pin
 from cartridge.artifacts.receipt import Made
@@ -125,13 +123,13 @@ def _build(job: Job, channel: GoChannel, go: Toolchain, module: Path, bin_folder
     tags = ["-tags", ",".join(channel.tags)] if channel.tags else []
     listed = spawn.run([*command, "list", "-deps", *tags, *channel.packages.values()], cwd=module)
     if listed.status:
-        raise Unserved(f"its Go modules cannot be had: {_complaint(listed.stderr)}")
+        raise Unserved(f"its Go modules cannot be had: {building.complaint(listed.stderr)}")
     progress = _Progress(meter, len(set(listed.stdout.split())))
     for name, package in channel.packages.items():
         target = ["-ldflags", channel.ldflags, "-o", str(bin_folder / name), package]
         said = _run([*command, "build", "-v", *tags, *target], module, job, progress)
         if not (bin_folder / name).is_file():
-            raise Unserved(f"`go build` of `{name}` failed: {_complaint(said)}")
+            raise Unserved(f"`go build` of `{name}` failed: {building.complaint(said)}")
     meter.show(progress.total, progress.total)
 
 
@@ -151,7 +149,7 @@ class _Progress:
 def _run(build: list[str], module: Path, job: Job, progress: _Progress) -> str:
     """Run one `go build -v` to its end and return what it said beside the names of packages."""
     said = []
-    with contextlib.closing(_lines(build, module)) as lines:
+    with contextlib.closing(building.lines(build, module)) as lines:
         for line in lines:
             job.sources.go_on()
             if _PACKAGE_LINE.match(line):
@@ -160,25 +158,6 @@ def _run(build: list[str], module: Path, job: Job, progress: _Progress) -> str:
                 said.append(line)
     job.sources.go_on()
     return "\n".join(said)
-
-
-def _lines(argv: list[str], module: Path) -> Generator[str, None, None]:
-    """Yield what a program prints, line by line; it is ended where nobody reads on.
-
-    It writes into a pipe that dies with us, so a build does not outlive a killed run by more than a package.
-    """
-    reader, writer = os.pipe()
-    try:
-        process = spawn.start(argv, cwd=module, output=writer)
-    finally:
-        os.close(writer)
-    with os.fdopen(reader, encoding="utf-8", errors="replace") as lines:
-        try:
-            yield from (line.rstrip() for line in lines)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            process.wait()
 
 
 def _command(platform: str, sources: Sources, go: Toolchain) -> list[str]:
@@ -200,9 +179,3 @@ def _command(platform: str, sources: Sources, go: Toolchain) -> list[str]:
 def _declared(job: Job) -> GoChannel:
     assert isinstance(job.channel, GoChannel)
     return job.channel
-
-
-def _complaint(text: str) -> str:
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    full = [line for line in lines if "no space left" in line]
-    return (full or lines or ["it said nothing"])[-1]
