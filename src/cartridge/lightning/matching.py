@@ -93,11 +93,15 @@ def closings(seen: Mapping[str, Seen], kept: Mapping[ChannelKey, NodeChannel], f
 
 def strangers(
     seen: Mapping[str, Seen], kept: Mapping[ChannelKey, NodeChannel], going: tuple[Closing, ...]
-) -> dict[str, NodeChannel]:
-    """Return the channels somebody else opened, by `channel/` and their points, as one end sees them."""
+) -> dict[str, tuple[str, NodeChannel]]:
+    """Return the channels somebody else opened, by `channel/` and their points: a node of ours, and how it sees it."""
     ours = {channel.point for channel in kept.values()} | {one.channel.point for one in going}
-    every = (channel for one in seen.values() for channel in one.channels)
-    return {f"channel/{channel.point}": channel for channel in every if channel.point not in ours}
+    found: dict[str, tuple[str, NodeChannel]] = {}
+    for name, one in seen.items():
+        for channel in one.channels:
+            if channel.point not in ours and (channel.initiator or f"channel/{channel.point}" not in found):
+                found[f"channel/{channel.point}"] = (name, channel)
+    return found
 
 
 def stale(seen: Mapping[str, Seen]) -> frozenset[str]:

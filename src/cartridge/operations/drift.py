@@ -71,9 +71,9 @@ def _network(context: Context, stack: ResolvedStack, state: State, engine: Engin
     kept = match(stack.network, seen, former)
     names = {one.pubkey: name for name, one in seen.items() if one.pubkey}
     ours = {record.point for record in state.channels.values()}
-    for resource, channel in strangers(seen, kept, closings(seen, kept, former)).items():
+    for resource, (node, channel) in strangers(seen, kept, closings(seen, kept, former)).items():
         if not dead and channel.point not in ours:
-            yield Change(ChangeKind.KEEP, resource, _strange(channel, names))
+            yield Change(ChangeKind.KEEP, resource, _strange(node, channel, names))
 
 
 def _alive(context: Context, state: State, engine: Engine) -> Mapping[str, Node]:
@@ -99,6 +99,7 @@ def _gone(closed: Mapping[str, bool], point: str) -> str:
     return f"somebody closed it {how}: `up --refresh` opens it again"
 
 
-def _strange(channel: NodeChannel, names: Mapping[str, str]) -> str:
+def _strange(node: str, channel: NodeChannel, names: Mapping[str, str]) -> str:
     there = f"`{names[channel.peer]}`" if channel.peer in names else f"a stranger ({channel.peer[:16]}…)"
-    return f"somebody opened it with {there} over {channel.capacity:_} sat: it is left alone"
+    ends = f"`{node}` to {there}" if channel.initiator else f"{there} to `{node}`"
+    return f"somebody opened it from {ends} over {channel.capacity:_} sat: it is left alone"

@@ -119,17 +119,24 @@ def test_channels_are_told_apart_by_their_ends_and_a_number() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("push", "kind"), [("50%", ChangeKind.KEEP), ("500 sat", ChangeKind.REPLACE), ("49%", ChangeKind.UPDATE)]
-)
-def test_another_push_is_seen_even_where_the_number_is_the_same(push: str, kind: ChangeKind) -> None:
-    """50 % is 500,000 parts per million, and 500 sat are 500,000 msat."""
-    half = {"from": "alice", "to": "bob", "capacity": "1_000_000 sat", "push": "50%"}
-    before = stack(network=network(half))
+def test_channels_of_a_node_that_leaves_are_closed_before_it_goes() -> None:
+    one = {"from": "alice", "to": "bob", "capacity": "1_000_000 sat"}
+    both = tuple(component(name) for name in ("alice", "bob"))
+    before = stack(*both, network=network(one))
 
-    changes = plan("shop-1", stack(network=network({**half, "push": push})), applied(before), PINS).changes
+    changes = plan("shop-1", stack(both[0], network=network(nodes=("alice",))), applied(before), PINS).changes
 
-    assert changes[-1].kind is kind
+    assert changes == (
+        Change(ChangeKind.DELETE, "channel/alice-bob-0", "`bob` leaves: it is closed before"),
+        Change(ChangeKind.DELETE, "component/bob", "the stack no longer has it"),
+        Change(ChangeKind.KEEP, "component/alice", "nothing it is made of changed"),
+    )
+
+
+def test_a_state_of_an_older_release_is_read_without_its_channels() -> None:
+    raw = b'{"version": 1, "stack": "s", "name": "n", "target": "process", "created": "", "channels": {"a-b-0": "f00"}}'
+
+    assert decode(raw).channels == {}
 
 
 def test_equal_stacks_have_equal_digests_however_they_are_written() -> None:
