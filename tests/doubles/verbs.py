@@ -21,6 +21,7 @@ from pathlib import Path
 from cartridge.errors import CartridgeError, Finding, InputError, MissingError
 from cartridge.journal.recorder import Listener, Recorder
 from cartridge.operations.context import Context, Options
+from cartridge.operations.copies import ForkResult, RestoreResult, SnapshotResult, SnapshotView
 from cartridge.operations.reports import (
     CheckResult,
     ConnectResult,
@@ -40,10 +41,18 @@ from cartridge.operations.reports import (
     VerifyLine,
     VerifyResult,
 )
-from cartridge.operations.results import ComponentView, DownResult, PortView, PsResult, StackView, Stage, UpResult
+from cartridge.operations.results import (
+    ComponentView,
+    DownResult,
+    PortView,
+    PsResult,
+    StackView,
+    Stage,
+    UpResult,
+)
 from cartridge.operations.stages import Stages
 from cartridge.plan.change import Change, ChangeKind
-from cartridge.surfaces.cli.verbs import Condition, Verbs
+from cartridge.surfaces.cli.verbs import Condition, SnapshotAction, Verbs
 from cartridge.workspace import settings
 from cartridge.workspace.project import Project
 from tests.doubles.clock import FakeClock
@@ -62,6 +71,19 @@ BOB = ComponentView("bob", "lnd", "ready", identity="4712", ports=(PortView("p2p
 CHAIN = ComponentView("chain", "bitcoind", "ready", identity="4710", ports=(PortView("rpc", "127.0.0.1:18443"),))
 FAILED = ComponentView(
     "bob", "lnd", "failed", restarts=2, exit_status=1, note="unable to open wallet: invalid passphrase"
+)
+ASKED = SnapshotView(
+    "9c1d6a2b8e4f7035",
+    "before-upgrade",
+    "lightning-pair",
+    "process",
+    "asked",
+    "2030-01-01T00:00:00+00:00",
+    109,
+    1_700_000,
+)
+READY = SnapshotView(
+    "41624f21fa091447", "", "lightning-pair", "process", "ready", "2029-12-31T23:00:00+00:00", 109, 1_500_000
 )
 HIDDEN = "<hidden; --reveal shows it>"
 
@@ -94,9 +116,9 @@ class FakeVerbs(Verbs):
             stages=Stages(),
         )
 
-    def up(self, context: Context, *, refresh: bool) -> UpResult:
+    def up(self, context: Context, *, refresh: bool, fresh: bool) -> UpResult:
         """Take four steps, of which the clock makes one last 1.5 s."""
-        self._ask("up", refresh)
+        self._ask("up", (refresh, fresh))
         hints = ("cartridge pay alice bob 1000 sat", "cartridge connect alice", "cartridge down")
         components = (CHAIN, ALICE, BOB)
         if self.up_again:
@@ -293,6 +315,27 @@ class FakeVerbs(Verbs):
         """Pay."""
         self._ask("pay", (payer, payee, amount))
         return PayResult(payer, payee, amount, 1_000, "cd" * 32, 1, 0.0421)
+
+    def snapshot(
+        self, context: Context, *, action: SnapshotAction, names: tuple[str, ...], file: Path | None
+    ) -> SnapshotResult:
+        """Know two snapshots, one of which a person asked for."""
+        self._ask("snapshot", (action, names, file))
+        if action == "ls":
+            return SnapshotResult("ls", () if self.empty else (ASKED, READY))
+        still = 0.038 if action == "create" else 0.0
+        return SnapshotResult(action, (ASKED,), still, str(file) if file else "")
+
+    def restore(self, context: Context, *, snapshot: str) -> RestoreResult:
+        """Restore."""
+        self._ask("restore", snapshot)
+        return RestoreResult(STACK, ASKED.id, "process", (CHAIN, ALICE, BOB), 1.62)
+
+    def fork(self, context: Context, *, name: str, snapshot: str) -> ForkResult:
+        """Fork."""
+        self._ask("fork", (name, snapshot))
+        still = 0.0 if snapshot else 0.041
+        return ForkResult(f"{name}-3f9a2c", name, STACK, snapshot, "process", (CHAIN, ALICE, BOB), still, 1.38)
 
     def names(self, options: Options, kind: str) -> tuple[str, ...]:
         """Return the names of this world, or fail as one does whose state is broken."""

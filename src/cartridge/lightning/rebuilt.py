@@ -18,6 +18,13 @@ _NAMES = frozenset(
         "logs",  # lnd's folder
         "letsencrypt",
         "chan-backup-archives",
+        # Macaroons that lnd bakes again. While it does, its wallet comes to the tip; without that pause it mostly looks
+        # a few milliseconds too early, and then waits for a whole second (lnd.go, "Waiting for chain backend").
+        "chainnotifier.macaroon",
+        "invoices.macaroon",
+        "router.macaroon",
+        "signer.macaroon",
+        "walletkit.macaroon",
     }
 )
 _ENDINGS = (".pid", ".sock", ".lock")

@@ -56,7 +56,7 @@ def start(context: Context, state: State | None, wanted: Plan, *, fresh: bool) -
             verify(one)
         except InputError as error:
             context.recorder.note(f"{error.brief}; starting from nothing", "warning")
-            store.remove(one)
+            store.remove(one.folder)
             continue
         return Start(None, one)
     return Start(None)

@@ -8,7 +8,7 @@ from cartridge.operations.selection import chosen, states
 
 
 def names(options: Options, kind: str) -> tuple[str, ...]:
-    """Return the names of a kind: `stack`, `component`, `node`, `code`; nothing where they cannot be known."""
+    """Return the names of a kind, such as `stack` or `snapshot`; nothing where they cannot be known."""
     if kind == "code":
         from cartridge.operations.explain import codes
 
@@ -17,6 +17,10 @@ def names(options: Options, kind: str) -> tuple[str, ...]:
     try:
         if kind == "stack":
             return tuple(state.name for state in states(context))
+        if kind == "snapshot":
+            from cartridge.deploy.snapshots.store import Snapshots
+
+            return tuple(one.manifest.name or one.manifest.id for one in Snapshots(context.project.state).every())
         components = chosen(context).components
     except (CartridgeError, OSError):
         return ()

@@ -173,7 +173,9 @@ class Context:
         return f"{getpass.getuser()}@{platform.node()}:{self.project.root}"
 
 
-JOURNALED = frozenset({"up", "down", "wait", "mine", "fund", "pay", "gc", "lock", "exec", "verify"})
+JOURNALED = frozenset(
+    {"up", "down", "wait", "mine", "fund", "pay", "gc", "lock", "exec", "verify", "snapshot", "restore", "fork"}
+)
 """Verbs that do something; looking leaves no trace."""
 
 

@@ -20,9 +20,9 @@ from cartridge.model.target import Target
 from cartridge.operations import bases, programs
 from cartridge.operations.bring_up import carry_out, finish
 from cartridge.operations.context import Context
+from cartridge.operations.copies import ForkResult
 from cartridge.operations.engines import engine
 from cartridge.operations.locking import locked
-from cartridge.operations.results import ForkResult
 from cartridge.operations.selection import chosen, states
 from cartridge.operations.taking import fill
 from cartridge.operations.views import component_views
@@ -60,7 +60,7 @@ def fork(context: Context, name: str, *, snapshot: str = "") -> ForkResult:
     refuse_name(context, name)
     with _origin(context, snapshot) as origin:
         before = origin.base.manifest.state
-        stack, wanted = _wanted(context, origin.base, name)
+        stack, wanted = meant(context, origin.base, name)
         with locked(context, wanted.stack):
             _clear(context, wanted.stack)
             begun = bases.Start(None, origin.base, definition=origin.base.manifest.stack, insists=True)
@@ -107,6 +107,24 @@ def refuse_name(context: Context, name: str) -> None:
         )
 
 
+def meant(context: Context, base: Snapshot, name: str) -> tuple[ResolvedStack, Plan]:
+    """Return the stack that a snapshot is of, as the documents have it, under a name, and the plan that makes it.
+
+    Raises:
+        InputError: `snapshot-foreign`, `stack-unknown`, `lock-drift`.
+        DocumentsError: the files are wrong.
+    """
+    from cartridge.workspace.resolve import resolve
+
+    with context.recorder.step("load", "reading the documents"):
+        options, before = context.options, base.manifest.state
+        stack = resolve(context.workspace(), base.manifest.stack, target=before.target, bindings=options.bindings)
+        wanted = plan(context.stack_id(name), stack, None, programs.pins(context, stack))
+        bases.refuse_foreign(base, wanted, stack.target.value)
+        programs.refuse_drift(context, stack)
+    return replace(stack, name=name), wanted
+
+
 @contextmanager
 def _origin(context: Context, snapshot: str) -> Iterator[_Origin]:
     """Give the snapshot to start from: the one that is named, or one of what runs, which is gone afterwards."""
@@ -125,19 +143,6 @@ def _origin(context: Context, snapshot: str) -> Iterator[_Origin]:
                 )
             manifest, still = fill(context, state, draft, name="", cause=Cause.FORK)
         yield _Origin(Snapshot(manifest, draft.folder), still)
-
-
-def _wanted(context: Context, base: Snapshot, name: str) -> tuple[ResolvedStack, Plan]:
-    """Return the stack that the snapshot's documents mean, under the fork's name, and the plan that makes it."""
-    from cartridge.workspace.resolve import resolve
-
-    with context.recorder.step("load", "reading the documents"):
-        options, before = context.options, base.manifest.state
-        stack = resolve(context.workspace(), base.manifest.stack, target=before.target, bindings=options.bindings)
-        wanted = plan(context.stack_id(name), stack, None, programs.pins(context, stack))
-        bases.refuse_foreign(base, wanted, stack.target.value)
-        programs.refuse_drift(context, stack)
-    return replace(stack, name=name), wanted
 
 
 def _clear(context: Context, stack_id: str) -> None:

@@ -79,31 +79,6 @@ class UpResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ForkResult:
-    """A fork that is ready.
-
-    Attributes:
-        stack: the fork's id.
-        name: what it is called; other verbs take it as `--stack`.
-        origin: id of the stack whose data it has.
-        snapshot: id of the snapshot it was made from; "" where what ran was forked.
-        target: where it runs.
-        components: every one, ready.
-        still: seconds for which the origin stood still; 0 where a snapshot was used.
-        seconds: from start to ready.
-    """
-
-    stack: str
-    name: str
-    origin: str
-    snapshot: str
-    target: str
-    components: tuple[ComponentView, ...]
-    still: float
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class DownResult:
     """What `down` removed, by resource name; nothing where there was no such stack."""
 

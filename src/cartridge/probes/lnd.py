@@ -22,8 +22,9 @@ ACTIVE = "SERVER_ACTIVE"
 BAD_REQUEST = 400
 """HTTP statuses from here on are refusals."""
 _ANSWER_WITHIN = 60.0
-_LISTEN_FOR = 1.0
-"""Seconds to read from the stream of states before looking whether anybody still wants the answer."""
+_LISTEN_FOR = 0.2
+"""Seconds of quiet after which the stream of states is asked for anew. lnd loses a change that comes between its first
+answer and its taking note of who listens; and its own pause of a second must not fall together with ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class LndRest:
             answer.close()
 
     def states(self) -> Iterator[str]:
-        """Yield lnd's state now and each time it changes, until the stream is quiet for a second."""
+        """Yield lnd's state now and each time it changes, until the stream is quiet for a while."""
         import urllib3
 
         answer = self._send("GET", "/v1/state/subscribe", None, quiet=_LISTEN_FOR)

@@ -130,6 +130,16 @@ class Snapshots:
             )
         raise unknown(wanted)
 
+    def named(self, wanted: str) -> Path:
+        """Return the folder of a snapshot to remove: one that cannot be read is found by its whole id.
+
+        Raises:
+            MissingError: `snapshot-unknown`.
+            InputError: `snapshot-ambiguous`.
+        """
+        exact = self.folder / wanted
+        return exact if exact in self._folders() else self.find(wanted).folder
+
     def ready(self, digest: str) -> tuple[Snapshot, ...]:
         """Return the snapshots of stacks just come up with this digest, newest first."""
         return tuple(
@@ -142,9 +152,9 @@ class Snapshots:
         _write(snapshot.folder / MANIFEST, encode(manifest))
         return Snapshot(manifest, snapshot.folder)
 
-    def remove(self, snapshot: Snapshot) -> bool:
-        """Remove a snapshot; return whether it was there."""
-        return self._discard(snapshot.folder)
+    def remove(self, folder: Path) -> bool:
+        """Remove a snapshot by its folder; return whether it was there."""
+        return self._discard(folder)
 
     def prune(self) -> tuple[Manifest, ...]:
         """Remove the oldest snapshots of ready stacks beyond the limits and return them."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 
 from cartridge.errors import Finding, Mark
-from cartridge.operations import reports, results
+from cartridge.operations import copies, reports, results
 
 VERSION = 1
 """Of every schema; a field may be added within it, nothing is renamed or removed."""
@@ -88,6 +88,7 @@ TYPES: Mapping[str, type] = {
     "down": results.DownResult,
     "error": ErrorResult,
     "explain": ExplainResult,
+    "fork": copies.ForkResult,
     "fund": reports.FundResult,
     "gc": reports.GcResult,
     "init": InitResult,
@@ -98,7 +99,9 @@ TYPES: Mapping[str, type] = {
     "plan": reports.PlanResult,
     "ps": results.PsResult,
     "render": reports.RenderResult,
+    "restore": copies.RestoreResult,
     "show": reports.ShowResult,
+    "snapshot": copies.SnapshotResult,
     "up": results.UpResult,
     "verify": reports.VerifyResult,
     "version": VersionResult,

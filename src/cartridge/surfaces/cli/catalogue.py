@@ -23,6 +23,11 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "wait": "Wait until components are ready, running or stopped.",
         "connect": "Print what a client needs to reach a node.",
     },
+    "Keep and copy": {
+        "snapshot": "Keep the data of what runs, and list, remove, export or import what is kept.",
+        "restore": "Bring a stack to the data of a snapshot.",
+        "fork": "Make a second network beside the first, with the same channels and balances.",
+    },
     "Use the network": {
         "mine": "Mine blocks and wait until every node has them.",
         "fund": "Give a node on-chain money.",

@@ -14,7 +14,7 @@ from cartridge.surfaces.cli.session import Session
 
 
 def suggest(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    """Return a completion that offers the names of a kind: stack, component, node, artifact or code."""
+    """Return a completion that offers the names of a kind: stack, snapshot, component, node, artifact or code."""
 
     def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
         session = ctx.find_object(Session)

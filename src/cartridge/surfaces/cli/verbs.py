@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from cartridge.journal.recorder import Listener
-    from cartridge.operations import reports, results
+    from cartridge.operations import copies, reports, results
     from cartridge.operations.context import Context, Options
 
 Condition = Literal["ready", "running", "stopped"]
+SnapshotAction = Literal["create", "ls", "rm", "export", "import"]
 
 
 class Verbs:
@@ -26,11 +27,11 @@ class Verbs:
 
         return Context.open(options, verb, listeners)
 
-    def up(self, context: Context, *, refresh: bool) -> results.UpResult:
+    def up(self, context: Context, *, refresh: bool, fresh: bool) -> results.UpResult:
         """See `operations.up`."""
         from cartridge.operations.up import up
 
-        return up(context, refresh=refresh)
+        return up(context, refresh=refresh, fresh=fresh)
 
     def plan(self, context: Context, *, refresh: bool) -> reports.PlanResult:
         """See `operations.plan`."""
@@ -159,6 +160,37 @@ class Verbs:
         from cartridge.operations.pay import pay
 
         return pay(context, payer=payer, payee=payee, amount=amount)
+
+    def snapshot(
+        self, context: Context, *, action: SnapshotAction, names: tuple[str, ...], file: Path | None
+    ) -> copies.SnapshotResult:
+        """See `operations.snapshot`; `file` is what `export` writes and `import` reads."""
+        from cartridge.operations import snapshot
+
+        name = names[0] if names else ""
+        match action:
+            case "create":
+                return snapshot.create(context, name=name)
+            case "ls":
+                return snapshot.ls(context)
+            case "rm":
+                return snapshot.rm(context, names=names)
+            case "export":
+                return snapshot.export(context, name=name, file=file or Path(f"{name}.tar.gz"))
+            case _:
+                return snapshot.take_in(context, file=file or Path(name))
+
+    def restore(self, context: Context, *, snapshot: str) -> copies.RestoreResult:
+        """See `operations.restore`."""
+        from cartridge.operations.restore import restore
+
+        return restore(context, snapshot=snapshot)
+
+    def fork(self, context: Context, *, name: str, snapshot: str) -> copies.ForkResult:
+        """See `operations.fork`."""
+        from cartridge.operations.fork import fork
+
+        return fork(context, name, snapshot=snapshot)
 
     def names(self, options: Options, kind: str) -> tuple[str, ...]:
         """See `operations.complete`."""

@@ -26,7 +26,7 @@ def down(session: Session, flags: Flags, *, all_stacks: bool) -> None:
     Asks first on a terminal. Without one it wants `--yes`, except where CI is set.
     """
     with session.context("down", flags) as context:
-        if not flags.yes and not session.terminal.unattended and not _agreed(session, context, all_stacks=all_stacks):
+        if not flags.yes and not session.terminal.unattended and not agreed(session, context, all_stacks=all_stacks):
             raise InterruptError("nothing was removed")
         result = session.verbs.down(context, all_stacks=all_stacks)
     session.answer("down", result, lambda style: text(result, style))
@@ -41,7 +41,12 @@ def text(result: DownResult, style: Style) -> str:
     return head + "".join(f"  {style.paint('-', Ink.RED)} {name}\n" for name in result.removed)
 
 
-def _agreed(session: Session, context: Context, *, all_stacks: bool) -> bool:
+def agreed(session: Session, context: Context, *, all_stacks: bool) -> bool:
+    """Ask whether what is up may be removed; True where nothing is.
+
+    Raises:
+        InputError: `confirmation-needed`, there is nobody to ask.
+    """
     stacks = session.verbs.ps(context, all_stacks=all_stacks).stacks
     if not stacks:
         return True

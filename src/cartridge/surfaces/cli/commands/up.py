@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 
 @command("up", *CHOOSE, OFFLINE, TTL, WAIT_TIMEOUT)
+@click.option("--fresh", is_flag=True, help="Start from nothing, even where the data of the last start is kept.")
 @click.option("--refresh", is_flag=True, help="Look at what really runs, even if no file changed, and mend it.")
-def up(session: Session, flags: Flags, *, refresh: bool) -> None:
+def up(session: Session, flags: Flags, *, refresh: bool, fresh: bool) -> None:
     """Bring a stack up and wait until it is ready.
 
     Ready means usable: channels active and known on both sides, payments pass. A second `up` changes only what
-    differs; with nothing changed it returns at once.
+    differs; with nothing changed it returns at once. After a `down`, an unchanged stack starts from the data it had
+    when it was ready for the first time, which takes half as long; `--fresh` does without.
     """
     with session.context("up", flags) as context:
-        result = session.verbs.up(context, refresh=refresh)
+        result = session.verbs.up(context, refresh=refresh, fresh=fresh)
     session.answer("up", result, lambda style: text(result, style, hints=session.terminal.answers_are_watched))
 
 
