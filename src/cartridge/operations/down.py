@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from cartridge.deploy import locks
+from cartridge.deploy.snapshots import place
 from cartridge.errors import InterruptError, MissingError
 from cartridge.model.target import Target
 from cartridge.operations.context import Context
@@ -40,7 +41,8 @@ def down(context: Context, *, all_stacks: bool = False) -> DownResult:
         raise InterruptError("interrupted, when everything was down already")
     names, targets = {state.stack for state in every}, {state.target for state in every}
     seconds = round(context.clock.monotonic() - began, 3)
-    return DownResult(", ".join(sorted(names)), ", ".join(sorted(targets)), tuple(removed), seconds)
+    kept = len(place.folders(context.project.state))
+    return DownResult(", ".join(sorted(names)), ", ".join(sorted(targets)), tuple(removed), seconds, kept)
 
 
 def _end(context: Context, state: State) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from cartridge.artifacts.store import Store
 from cartridge.deploy import locks, statefile
 from cartridge.deploy.leases import Entry, is_expired, registry
+from cartridge.deploy.snapshots.store import Snapshots
 from cartridge.errors import CartridgeError
 from cartridge.operations.context import Context
 from cartridge.operations.reports import GcResult, Orphan
@@ -33,7 +34,7 @@ class _Found:
 
 def gc(context: Context, *, dry_run: bool = False) -> GcResult:
     """Find leftovers and remove them unless it is a dry run; return everything found."""
-    found = [*_processes(context), *_docker(context), *_leases(context), *_folders(context)]
+    found = [*_processes(context), *_docker(context), *_leases(context), *_folders(context), *_snapshots(context)]
     left = [Orphan(one.kind, one.identity, one.stack, one.reason, not dry_run and one.remove()) for one in found]
     store = Store(context.settings.store).gc(dry_run=dry_run, now=context.clock.now().timestamp())
     left += [Orphan(one.kind, str(one.path), "", one.reason, not dry_run) for one in store]
@@ -82,6 +83,12 @@ def _folders(context: Context) -> Iterator[_Found]:
     for folder in statefile.folders(context.project.state):
         if folder.name not in alive:
             yield _Found("folder", str(folder), folder.name, "no lease speaks for it", partial(_remove, folder))
+
+
+def _snapshots(context: Context) -> Iterator[_Found]:
+    """Yield the snapshots of this project that nobody can use; the others stay, and prune themselves."""
+    for path, reason in Snapshots(context.project.state).leftovers():
+        yield _Found("snapshot", str(path), "", reason, partial(_remove, path))
 
 
 def _alive(context: Context) -> frozenset[str]:

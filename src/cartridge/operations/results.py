@@ -80,12 +80,13 @@ class UpResult:
 
 @dataclass(frozen=True, slots=True)
 class DownResult:
-    """What `down` removed, by resource name; nothing where there was no such stack."""
+    """What `down` removed, by resource name; nothing where there was no such stack. The project keeps its snapshots."""
 
     stack: str
     target: str
     removed: tuple[str, ...]
     seconds: float = 0.0
+    snapshots: int = 0
 
 
 @dataclass(frozen=True, slots=True)

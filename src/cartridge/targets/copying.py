@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Protocol, TypeAlias
+from typing import IO, Protocol, TypeAlias
 
 Content: TypeAlias = bytes | Path
 """What a file is to hold: these bytes, or what the file at this path holds."""
@@ -87,6 +87,21 @@ def copy_file(source: Path, to: Path, mode: int = 0o600) -> None:
     with open(source, "rb") as reading, open(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as writing:
         if not _shares(reading.fileno(), writing.fileno()):
             _copy_data(reading.fileno(), writing.fileno())
+
+
+def write_stream(stream: IO[bytes], to: Path) -> None:
+    """Write what a stream holds to a new file of mode 0600; zeros become holes.
+
+    Raises:
+        OSError: it is there already, or there is no room.
+    """
+    with open(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writing:
+        offset = 0
+        while data := stream.read(_CHUNK):
+            if data != _ZEROS[: len(data)]:
+                os.pwrite(writing.fileno(), data, offset)
+            offset += len(data)
+        writing.truncate(offset)
 
 
 def _shares(reading: int, writing: int) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from cartridge.deploy.snapshots.manifest import Manifest
 from cartridge.deploy.snapshots.store import DATA, MANIFEST, Snapshot, Snapshots, corrupted, read_manifest, verify
 from cartridge.errors import InputError, MissingError
+from cartridge.targets.copying import write_stream
 
 _LEVEL = 1
 """Of compression: what is large in a snapshot are zeros."""
@@ -88,8 +88,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, to: Path) -> None:
     if content is None:
         raise tarfile.TarError(f"`{member.name}` is no file")
     to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        shutil.copyfileobj(content, file)
+    write_stream(content, to)
 
 
 def _paths(manifest: Manifest) -> list[str]:

@@ -22,11 +22,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cartridge.deploy.snapshots import place
 from cartridge.deploy.snapshots.manifest import Cause, FileRecord, Manifest, NewerError, decode, encode
 from cartridge.errors import InputError, MissingError
 from cartridge.plan.state import State
 
-FOLDER, MANIFEST, DATA = "snapshots", "manifest.json", "data"
+MANIFEST, DATA = "manifest.json", "data"
 _PARTIAL, _DOOMED = ".partial-", ".doomed-"
 SHORTEST = 4
 """Digits of an id that will do to name a snapshot, where only one begins so."""
@@ -74,7 +75,7 @@ class Snapshots:
     """The snapshots below a project's folder of state."""
 
     def __init__(self, state: Path) -> None:
-        self.folder = state / FOLDER
+        self._state, self.folder = state, state / place.FOLDER
 
     @contextmanager
     def drafting(self) -> Iterator[Draft]:
@@ -182,7 +183,7 @@ class Snapshots:
                 continue
 
     def _folders(self) -> Sequence[Path]:
-        return [path for path in sorted(self.folder.glob("[!.]*")) if path.is_dir()]
+        return place.folders(self._state)
 
     def _read(self, folder: Path) -> Snapshot:
         return Snapshot(read_manifest(folder, folder.name), folder)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
-import shutil
 import sys
 import tarfile
 from collections.abc import Sequence
@@ -14,7 +12,7 @@ from typing import IO, cast
 
 from cartridge import spawn
 from cartridge.errors import ApplyError, MissingError
-from cartridge.targets.copying import Skip
+from cartridge.targets.copying import Skip, write_stream
 from cartridge.targets.docker import endpoint
 from cartridge.targets.docker.deliver import SEEDED
 from cartridge.targets.docker.glance import look
@@ -23,7 +21,6 @@ from cartridge.targets.docker.images import DATA
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); from cartridge.targets.docker.pausing import main; main(sys.argv[2])"
 )
-_CHUNK = 1 << 20
 
 
 class DockerCopier:
@@ -108,8 +105,7 @@ def _unpack(stream: IO[bytes], to: Path, skip: Skip) -> None:
             assert content is not None
             path = to / relative
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                shutil.copyfileobj(content, file, _CHUNK)
+            write_stream(content, path)
 
 
 def _is_left_out(relative: PurePosixPath, skip: Skip) -> bool:

@@ -34,11 +34,12 @@ def down(session: Session, flags: Flags, *, all_stacks: bool) -> None:
 
 def text(result: DownResult, style: Style) -> str:
     """Return what was removed."""
+    kept = f"{count(result.snapshots, 'snapshot')} kept: cartridge snapshot ls\n" if result.snapshots else ""
     if not result.removed:
-        return "nothing was up\n"
+        return f"nothing was up\n{kept}"
     what = f"{style.paint(result.stack, Ink.BOLD)} is down ({result.target})"
     head = f"{what}: {count(len(result.removed), 'resource')} removed in {elapsed(result.seconds)}\n"
-    return head + "".join(f"  {style.paint('-', Ink.RED)} {name}\n" for name in result.removed)
+    return head + "".join(f"  {style.paint('-', Ink.RED)} {name}\n" for name in result.removed) + kept
 
 
 def agreed(session: Session, context: Context, *, all_stacks: bool) -> bool:

@@ -17,12 +17,12 @@ from cartridge.surfaces.cli.suggestions import suggest
 if TYPE_CHECKING:
     from cartridge.operations.copies import ForkResult
 
+FROM = "Start from this snapshot, not from what runs."
+
 
 @command("fork", *CHOOSE, OFFLINE, TTL, WAIT_TIMEOUT)
 @click.argument("name")
-@click.option(
-    "--from", "snapshot", default="", metavar="SNAPSHOT", shell_complete=suggest("snapshot"), help="Fork this."
-)
+@click.option("--from", "snapshot", default="", metavar="NAME", shell_complete=suggest("snapshot"), help=FROM)
 def fork(session: Session, flags: Flags, *, name: str, snapshot: str) -> None:
     """Make a second network beside the first, with the same channels and balances.
 
