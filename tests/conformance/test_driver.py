@@ -89,6 +89,18 @@ def test_stopping_what_is_stopped_and_starting_what_runs_change_nothing(world: W
     assert world.states() == {"alice": "stopped"}
 
 
+def test_a_killed_component_has_failed_and_starts_again_on_its_data(world: World) -> None:
+    world.up(world.wanted("alice", seed=lambda: {"kept": b"yes"}))
+    driver = world.engine.driver()
+
+    driver.kill("alice")
+    world.wait_for("alice", "failed")
+    driver.kill("alice")
+    driver.start("alice")
+
+    assert (world.states(), driver.read("alice", "kept")) == ({"alice": "running"}, b"yes")
+
+
 def test_an_address_is_on_the_loopback(world: World) -> None:
     world.up(world.wanted("alice"))
 

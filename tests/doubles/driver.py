@@ -153,6 +153,13 @@ class FakeDriver:
             found.end(-15, asked=True)
         self.notify()
 
+    def kill(self, component: str) -> None:
+        """Crash the component."""
+        found = self._component(component)
+        if found.state is ComponentState.RUNNING:
+            found.end(-9)
+        self.notify()
+
     def start(self, component: str) -> None:
         """Start the component again."""
         found = self._component(component)

@@ -119,6 +119,9 @@ class Driver(Protocol):
     def stop(self, component: str) -> None:
         """End the component as its `stop` says and return when it has ended."""
 
+    def kill(self, component: str) -> None:
+        """End the component by SIGKILL, as a crash would: it has failed then; no error where it does not run."""
+
     def start(self, component: str) -> None:
         """Start a stopped, done or failed component again on the same data and ports."""
 

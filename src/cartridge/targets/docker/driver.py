@@ -92,6 +92,13 @@ class DockerDriver:
         with refused(f"stop `{component}`"):
             self._client().stop(seen.identity)
 
+    def kill(self, component: str) -> None:
+        """End the component by SIGKILL."""
+        seen = self._seen(component)
+        if seen.is_running:
+            with refused(f"kill `{component}`"):
+                self._client().kill(seen.identity)
+
     def start(self, component: str) -> None:
         """Start a stopped, done or failed component again on the same data and ports.
 

@@ -6,6 +6,9 @@ what concerns processes cannot.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -95,6 +98,14 @@ class ProcessDriver:
         """End the component as its `stop` says and return when it has ended."""
         record = self._record(component)
         self._guardian.end([component], patience=record.grace + PATIENCE)
+
+    def kill(self, component: str) -> None:
+        """End the component by SIGKILL; what it had started goes with it."""
+        self._record(component)
+        look = next((look for name, look in self._guardian.looks().items() if name == component), None)
+        if look is not None and look.state == ComponentState.RUNNING and look.pid:
+            with contextlib.suppress(ProcessLookupError):  # it ended a moment ago
+                os.kill(look.pid, signal.SIGKILL)
 
     def start(self, component: str) -> None:
         """Start a stopped, done or failed component again on the same data and ports."""
