@@ -24,15 +24,17 @@ from cartridge.workspace.resolved import ResolvedStack
 
 if TYPE_CHECKING:
     from cartridge.lightning.matching import Former
+    from cartridge.model.network import Network
 
-PATIENCE = 180.0
-"""Seconds for the whole choreography, where no `--wait-timeout` says otherwise."""
+PATIENCE, FOR_EACH = 180.0, 2.0
+"""Seconds for the whole choreography, and for each node and channel more, where no `--wait-timeout` says otherwise."""
 
 
-def patience(context: Context) -> Patience:
-    """Return how long a run waits for the network."""
-    limit = context.options.wait_timeout
-    return Patience.of(context.clock, PATIENCE if limit is None else limit / 1000, context.cancelled)
+def patience(context: Context, network: Network | None = None) -> Patience:
+    """Return how long a run waits for a network, which is the longer the larger it is."""
+    limit, things = context.options.wait_timeout, len(network.nodes) + len(network.channels) if network else 0
+    seconds = PATIENCE + FOR_EACH * things if limit is None else limit / 1000
+    return Patience.of(context.clock, seconds, context.cancelled)
 
 
 def former(context: Context, stack: ResolvedStack, state: State) -> Former:
@@ -81,7 +83,7 @@ def let_go(
     addresses = {name: places.reach(name, "p2p") for name in alive if name in stack.network.nodes}
     handles = Handles(grip.chain(context, state), alive, addresses)
     close_channels_of(
-        leaving, stack.network, handles, context.recorder, patience(context), force=context.options.force_close
+        leaving, stack.network, handles, context.recorder, patience(context, stack.network), force=context.options.force_close
     )
 
 

@@ -90,7 +90,7 @@ class NetworkUp:
         from cartridge.lightning.run import Handles
 
         context = self._context
-        patience = live.patience(context)
+        patience = live.patience(context, self._network)
         nodes = {
             name: grip.node_at(kind, name, partial(driver.address, name), self._folder)
             for name, kind in self._nodes.items()
