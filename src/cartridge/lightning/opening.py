@@ -24,9 +24,10 @@ SECOND_LOOK = 2.0
 
 
 def connect(run: Run, plan: NetworkPlan) -> None:
-    """Connect both ends of every channel that needs it, all at the same time."""
+    """Connect both ends of every channel that needs it, and parts no channel joins, so that all hear of all."""
     with run.recorder.step("network/connect", "peers: connecting"):
-        connect_pairs(run, {(key.opener, key.acceptor) for key in (*(key for key, _ in plan.open), *plan.confirm)})
+        pairs = {(key.opener, key.acceptor) for key in (*(key for key, _ in plan.open), *plan.confirm)}
+        connect_pairs(run, pairs | topology.links(run.network))
 
 
 def connect_pairs(run: Run, pairs: Collection[tuple[str, str]]) -> None:

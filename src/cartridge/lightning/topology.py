@@ -5,6 +5,7 @@ A channel is known by its name (from, to and its place among the channels betwee
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -75,6 +76,18 @@ def funding(network: model.Network) -> dict[str, tuple[int, ...]]:
 def channel_coin(channel: model.Channel) -> int:
     """Return the satoshis of the one coin that pays for a channel and leaves no change."""
     return channel.capacity // _SATOSHI + FUNDING_FEE
+
+
+def links(network: model.Network) -> set[tuple[str, str]]:
+    """Return the pairs of nodes that must be connected beside those with channels for gossip to reach everybody."""
+    part = {name: {name} for name in network.nodes}
+    for channel in network.channels:
+        one, other = part[channel.from_], part[channel.to]
+        if one is not other:
+            one |= other
+            part |= dict.fromkeys(other, one)
+    first = list(dict.fromkeys(next(name for name in network.nodes if name in part[node]) for node in network.nodes))
+    return set(itertools.pairwise(first))
 
 
 def readers(channel: model.Channel, nodes: Iterable[str]) -> tuple[str, ...]:

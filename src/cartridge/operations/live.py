@@ -82,9 +82,8 @@ def let_go(
     alive = {name: node for name, node in grip.nodes(context, state).items() if name in there}
     addresses = {name: places.reach(name, "p2p") for name in alive if name in stack.network.nodes}
     handles = Handles(grip.chain(context, state), alive, addresses)
-    close_channels_of(
-        leaving, stack.network, handles, context.recorder, patience(context, stack.network), force=context.options.force_close
-    )
+    limit, force = patience(context, stack.network), context.options.force_close
+    close_channels_of(leaving, stack.network, handles, context.recorder, limit, force=force)
 
 
 def after(stack: ResolvedStack, state: State, points: Mapping[str, str]) -> State:

@@ -10,6 +10,7 @@ from cartridge.lightning.topology import (
     ChannelKey,
     Seen,
     funding,
+    links,
     pushed,
 )
 from cartridge.plan.change import Change, ChangeKind
@@ -157,3 +158,10 @@ def test_what_lnd_would_refuse_is_found_before_anything_starts():
         (("nodes", "alice", "balance"), "balance-too-low"),
     ]
     assert isinstance(problems(block)[0], Problem)
+
+
+def test_parts_that_no_channel_joins_are_linked_at_their_first_nodes():
+    parted = network(("a", "b", "c", "d", "e"), {**ALICE_BOB, "from": "b", "to": "d"})
+
+    assert links(parted) == {("a", "b"), ("b", "c"), ("c", "e")}
+    assert links(network(("alice", "bob"), ALICE_BOB)) == set()
