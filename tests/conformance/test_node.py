@@ -1,13 +1,18 @@
-"""What every node must do: those in memory and real lnd. Alice has a channel to bob, with a quarter pushed."""
+"""What every node must do: those in memory, real lnd, and Core Lightning where it is installed.
+
+Alice has a channel to bob, with a quarter pushed.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +39,7 @@ from tests.doubles.chain import FakeChain
 from tests.doubles.networks import network
 from tests.doubles.node import FakeLightning
 from tests.integration.lightning.raw import of_store, raw_stack
+from tests.integration.lightning.raw_cln import raw_cln
 
 BLOCK = network(("alice", "bob"), {"from": "alice", "to": "bob", "capacity": "1_000_000 sat", "push": "25%"})
 CLOSED = 6
@@ -42,11 +48,18 @@ ROUNDING = 2
 """Satoshis that the parts of a payment may be off."""
 
 
+WITHOUT_HOLD = frozenset({"cln", "eclair"})
+"""Implementations that cannot hold a payment."""
+ONE_TIME_LOCK = frozenset({"cln", "eclair"})
+"""Implementations with one time lock for all channels of a node."""
+
+
 @dataclass
 class Pair:
     """Two nodes with one channel, and their chain."""
 
     handles: Handles
+    implementation: str = "lnd"
 
     @property
     def alice(self) -> Node:
@@ -61,7 +74,9 @@ class Pair:
         return next(channel for channel in self.alice.channels() if channel.memo == "alice-bob-0")
 
 
-@pytest.fixture(scope="module", params=["fake", pytest.param("lnd", marks=pytest.mark.lightning)])
+@pytest.fixture(
+    scope="module", params=["fake", *(pytest.param(one, marks=pytest.mark.lightning) for one in ("lnd", "cln"))]
+)
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """A raised network of two."""
     if request.param == "fake":
@@ -70,9 +85,21 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
         yield Pair(handles)
         return
     programs: Mapping[str, Installed] = request.getfixturevalue("programs")
+    if request.param == "cln":
+        with raw_cln(of_store(programs), installed("lightningd"), BLOCK) as handles:
+            yield Pair(handles, "cln")
+        return
     with raw_stack(of_store(programs), BLOCK) as stack:
         stack.up()
         yield Pair(stack.handles())
+
+
+def installed(program: str) -> Path:
+    """Return where a program is that the project cannot obtain; where it is not, the test is skipped even in CI."""
+    found = shutil.which(program)
+    if found is None:
+        pytest.skip(f"`{program}` is not on PATH, and the project has no channel that brings it")
+    return Path(found)
 
 
 def fake_handles() -> Handles:
@@ -131,7 +158,7 @@ def test_a_payment_moves_its_amount_and_says_so(pair: Pair):
     assert pair.channel().sent == before.sent + 5_000
     pair.bob.pay(pair.alice.invoice(5_000_000).request, fee_limit=0, through=before.scid)
     until(lambda: pair.channel().received == before.received + 5_000, "the payment to settle", patience())
-    assert pair.channel().remote == before.remote
+    until(lambda: pair.channel().remote == before.remote, "the split to be as it was", patience())
 
 
 def test_a_payment_there_is_no_way_for_fails_with_a_reason(pair: Pair):
@@ -165,8 +192,21 @@ def test_a_payment_without_an_invoice_arrives(pair: Pair):
     until(lambda: pair.channel().remote == before.remote + 7_000, "the payment to settle", patience())
 
 
+def test_what_an_implementation_has_not_is_refused_by_its_name(pair: Pair):
+    """Hold invoices, for now."""
+    if pair.implementation not in WITHOUT_HOLD:
+        pytest.skip("this one has them")
+
+    with pytest.raises(ApplyError) as refused:
+        pair.bob.hold_invoice(3_000_000, "33" * 32)
+
+    assert refused.value.code == "not-supported"
+    assert "`bob`" in refused.value.brief
+
+
 def test_a_held_payment_is_taken_when_its_maker_settles_it(pair: Pair):
     """Not before, and he cannot settle what nobody has paid."""
+    needs_hold(pair)
     before, preimage = pair.channel(), "11" * 32
     payment_hash = hashlib.sha256(bytes.fromhex(preimage)).hexdigest()
     invoice = pair.bob.hold_invoice(3_000_000, payment_hash, "held")
@@ -188,6 +228,7 @@ def test_a_held_payment_is_taken_when_its_maker_settles_it(pair: Pair):
 
 def test_a_held_payment_goes_back_when_its_maker_cancels_it(pair: Pair):
     """And the payer learns that it failed."""
+    needs_hold(pair)
     before, payment_hash = pair.channel(), hashlib.sha256(bytes.fromhex("22" * 32)).hexdigest()
     invoice = pair.bob.hold_invoice(3_000_000, payment_hash)
 
@@ -205,13 +246,25 @@ def test_a_held_payment_goes_back_when_its_maker_cancels_it(pair: Pair):
 
 def test_a_policy_is_known_to_both_once_it_is_set(pair: Pair):
     """All five values."""
-    wanted = Policy(base_fee=3_000, fee_rate=33, time_lock_delta=44, min_htlc=1_000, max_htlc=500_000_000)
     point, bob = pair.channel().point, pair.bob.info().pubkey
+    lock = 44 if pair.implementation not in ONE_TIME_LOCK else time_lock(pair.bob, point, bob)
+    wanted = Policy(base_fee=3_000, fee_rate=33, time_lock_delta=lock, min_htlc=1_000, max_htlc=500_000_000)
 
     pair.bob.set_policy(point, wanted)
 
     for node in (pair.alice, pair.bob):
         until(partial(knows, node, point, bob, wanted), "the policy to spread", patience())
+
+
+def time_lock(node: Node, point: str, end: str) -> int:
+    policy = next(edge for edge in node.edges() if edge.point == point).policy(end)
+    assert policy is not None
+    return policy.time_lock_delta
+
+
+def needs_hold(pair: Pair) -> None:
+    if pair.implementation in WITHOUT_HOLD:
+        pytest.skip(f"{pair.implementation} holds no payments")
 
 
 def knows(node: Node, point: str, end: str, policy: Policy) -> bool:
@@ -294,7 +347,7 @@ def test_a_channel_that_is_not_there_cannot_be_closed(pair: Pair):
     with pytest.raises(ApplyError) as refused:
         pair.alice.close(f"{'ab' * 32}:0")
 
-    assert refused.value.code == "lnd-refused"
+    assert refused.value.code == f"{pair.implementation}-refused"
 
 
 def test_a_peer_can_be_parted_from_and_come_back(pair: Pair):
