@@ -75,7 +75,7 @@ def btcd_program(request: pytest.FixtureRequest) -> Installed:
     """btcd."""
     from cartridge.operations import programs as store
 
-    with _opened(request, "lightning-btcd") as context:
+    with _opened(request, "examples/lightning-btcd.yaml") as context:
         return store.ensure(context, context.resolved())["btcd"]
 
 
@@ -91,13 +91,13 @@ def pulumi_cli(request: pytest.FixtureRequest) -> Installed:
 
 
 @contextmanager
-def _opened(request: pytest.FixtureRequest, stack: str = "lightning-pair") -> Iterator[Context]:
+def _opened(request: pytest.FixtureRequest, stack: str = "stacks/lightning-pair.yaml") -> Iterator[Context]:
     """Open a context on a shipped stack that shows how far it is; what is missing is lacking."""
     from cartridge.errors import MissingError
     from cartridge.operations.context import Context, Options
 
     capture = request.config.pluginmanager.getplugin("capturemanager")
-    context = Context.open(Options(stack=stack), "test", (_show,))
+    context = Context.open(Options(files=(stack,)), "test", (_show,))
     try:
         with capture.global_and_fixture_disabled():
             yield context

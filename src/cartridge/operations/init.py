@@ -7,11 +7,18 @@ from pathlib import Path
 from cartridge.errors import InputError
 from cartridge.workspace.bundled import bundled
 
-EXAMPLES = ("lightning-pair",)
+FIRST = "lightning-pair"
+"""The example written where none is named: the shipped stack."""
 _IGNORED = "/.cartridge/\n"
 
 
-def init(folder: Path, *, example: str = EXAMPLES[0]) -> tuple[str, ...]:
+def examples() -> dict[str, Path]:
+    """Return the documents of the shipped stacks by name, the first one first."""
+    found = {path.stem: path for folder in ("stacks", "examples") for path in (bundled() / folder).glob("*.yaml")}
+    return dict(sorted(found.items(), key=lambda item: (item[0] != FIRST, item[0])))
+
+
+def init(folder: Path, *, example: str = FIRST) -> tuple[str, ...]:
     """Write the example's stack into `folder` and return the files written, relative to it.
 
     Cartridges, templates and the lock come with the installation until the project has its own.
@@ -19,11 +26,12 @@ def init(folder: Path, *, example: str = EXAMPLES[0]) -> tuple[str, ...]:
     Raises:
         InputError: `example-unknown`, or `file-exists` before anything is written.
     """
-    if example not in EXAMPLES:
+    there = examples()
+    if example not in there:
         raise InputError(
-            f"there is no example `{example}`", code="example-unknown", resolution=f"one of {', '.join(EXAMPLES)}"
+            f"there is no example `{example}`", code="example-unknown", resolution=f"one of {', '.join(there)}"
         )
-    stack = (bundled() / "stacks" / f"{example}.yaml").read_text(encoding="utf-8")
+    stack = there[example].read_text(encoding="utf-8")
     files = {f"stacks/{example}.yaml": stack, ".gitignore": _IGNORED}
     if taken := [path for path in files if (folder / path).exists() and path != ".gitignore"]:
         raise InputError(
