@@ -61,7 +61,7 @@ def plan_network(network: model.Network, seen: Mapping[str, Seen], former: Forme
 
     Args:
         network: as written.
-        seen: every node of it, by name.
+        seen: every node of it, by name; one that does not answer has no public key and is asked for nothing.
         former: what is known of the time before.
     """
     wanted, existing = keys(network), match(network, seen, former)
@@ -84,7 +84,7 @@ def _is_unfinished(written: model.Channel, key: ChannelKey, channel: NodeChannel
     return (
         channel.pending
         or not channel.active
-        or not all(knows(seen[name], channel.point, ends) for name in readers(written, seen))
+        or not all(knows(seen[name], channel.point, ends) for name in readers(written, seen) if seen[name].pubkey)
     )
 
 
