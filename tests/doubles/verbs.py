@@ -21,7 +21,9 @@ from pathlib import Path
 from cartridge.errors import CartridgeError, Finding, InputError, MissingError
 from cartridge.journal.recorder import Listener, Recorder
 from cartridge.operations.context import Context, Options
+from cartridge.operations.imports import Order
 from cartridge.operations.copies import ForkResult, RestoreResult, SnapshotResult, SnapshotView
+from cartridge.operations.networks import DrawnChannel, DrawnNode, ExportResult, GraphResult, ImportResult
 from cartridge.operations.reports import (
     CheckResult,
     ConnectResult,
@@ -336,6 +338,32 @@ class FakeVerbs(Verbs):
         self._ask("fork", (name, snapshot))
         still = 0.0 if snapshot else 0.041
         return ForkResult(f"{name}-3f9a2c", name, STACK, snapshot, "process", (CHAIN, ALICE, BOB), still, 1.38)
+
+    def network_import(self, context: Context, *, order: Order) -> ImportResult:
+        """Import two nodes, one of which ran something else."""
+        self._ask("network_import", order)
+        notes = ("1 node ran `eclair` and will run `lnd`",)
+        return ImportResult("shop", "stacks/shop.yaml", "Polar", 2, 1, notes, overwrote=order.force)
+
+    def network_export(
+        self, context: Context, *, form: str, to: Path | None, reveal: bool, force: bool
+    ) -> ExportResult:
+        """Export one node; there is one the form does not know."""
+        self._ask("network_export", (form, to, reveal, force))
+        text = "" if to else "alice  lndconnect://127.0.0.1:10009\n"
+        return ExportResult(
+            form, text, str(to or ""), ("left out, as `lndconnect` does not know what they run: `bob`",)
+        )
+
+    def network_graph(self, context: Context, *, form: str | None, to: Path | None, force: bool) -> GraphResult:
+        """Draw alice and bob."""
+        self._ask("network_graph", (form, to, force))
+        nodes = (DrawnNode("alice", "lnd", 0.0, 0.5), DrawnNode("bob", "lnd", 1.0, 0.5))
+        channels = (DrawnChannel("alice", "bob", 10_000, 7_500, 2_500, active=True, private=False),)
+        text = "●alice ⠤⠤⠤⠤⠤⠤●bob\n\nalice ███░ bob  7_500 of 10_000 sat\n"
+        path = str(to or f"lightning-pair.{form}") if form else ""
+        totals = {"alice": 7_500, "bob": 2_500}
+        return GraphResult("lightning-pair", not self.empty, nodes, channels, text, path, totals)
 
     def names(self, options: Options, kind: str) -> tuple[str, ...]:
         """Return the names of this world, or fail as one does whose state is broken."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 
 from cartridge.errors import Finding, Mark
-from cartridge.operations import copies, reports, results
+from cartridge.operations import copies, networks, reports, results
 
 VERSION = 1
 """Of every schema; a field may be added within it, nothing is renamed or removed."""
@@ -96,6 +96,9 @@ TYPES: Mapping[str, type] = {
     "logs": LogLine,
     "mine": reports.MineResult,
     "pay": reports.PayResult,
+    "network-export": networks.ExportResult,
+    "network-graph": networks.GraphResult,
+    "network-import": networks.ImportResult,
     "plan": reports.PlanResult,
     "ps": results.PsResult,
     "render": reports.RenderResult,

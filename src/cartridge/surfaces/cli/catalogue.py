@@ -38,6 +38,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "check": "Report everything wrong in your documents.",
         "schema": "Print a JSON Schema, for editors and programs.",
         "explain": "Explain an error code.",
+        "network": "Import, export and draw networks.",
         "show": "Print a product of the pipeline: workspace, stack, plan, bundle or settings.",
         "render": "Print every file the components would get.",
     },

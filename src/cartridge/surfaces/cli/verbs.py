@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from cartridge.journal.recorder import Listener
-    from cartridge.operations import copies, reports, results
+    from cartridge.operations import copies, networks, reports, results
     from cartridge.operations.context import Context, Options
+    from cartridge.operations.imports import Order
 
 Condition = Literal["ready", "running", "stopped"]
 SnapshotAction = Literal["create", "ls", "rm", "export", "import"]
@@ -191,6 +192,28 @@ class Verbs:
         from cartridge.operations.fork import fork
 
         return fork(context, name, snapshot=snapshot)
+
+    def network_import(self, context: Context, *, order: Order) -> networks.ImportResult:
+        """See `operations.imports`."""
+        from cartridge.operations.imports import import_network
+
+        return import_network(context, order)
+
+    def network_export(
+        self, context: Context, *, form: str, to: Path | None, reveal: bool, force: bool
+    ) -> networks.ExportResult:
+        """See `operations.exports`."""
+        from cartridge.operations.exports import export_network
+
+        return export_network(context, form=form, to=to, reveal=reveal, force=force)
+
+    def network_graph(
+        self, context: Context, *, form: str | None, to: Path | None, force: bool
+    ) -> networks.GraphResult:
+        """See `operations.graph`."""
+        from cartridge.operations.graph import graph
+
+        return graph(context, form=form, to=to, force=force)
 
     def names(self, options: Options, kind: str) -> tuple[str, ...]:
         """See `operations.complete`."""
