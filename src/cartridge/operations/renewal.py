@@ -1,0 +1,27 @@
+"""Another lease for a stack that is up: it lives as long as somebody goes on asking, or from now on for ever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cartridge.deploy import statefile
+from cartridge.model.target import Target
+from cartridge.operations.bring_up import taken
+from cartridge.operations.context import Context
+from cartridge.operations.engines import engine
+from cartridge.operations.locking import locked
+from cartridge.operations.selection import chosen
+
+
+def renew(context: Context, *, ttl: int | None) -> None:
+    """Let the chosen stack live `ttl` milliseconds from now on; None is for ever.
+
+    Raises:
+        MissingError: `no-stack`, it is gone; nothing is made of it then.
+        UnknownVerdictError: `stack-locked`, somebody is at work on it.
+    """
+    with locked(context, chosen(context).stack):
+        state = chosen(context)  # as it is now that nobody else changes it
+        lease = taken(replace(context, options=replace(context.options, ttl=ttl)), state.stack, state)
+        engine(context, Target(state.target), state.stack).begin(lease)
+        statefile.write(context.folder(state.stack), replace(state, expires=lease.expires))
