@@ -92,3 +92,23 @@ def test_a_payment_larger_than_what_is_mined_is_paid_all_the_same(chain: Chain):
     chain.pay([Output(ONE, 12_000_000_000)])
 
     assert [coin.amount for coin in chain.unspent([ONE])] == [12_000_000_000]
+
+
+@pytest.mark.parametrize("depth", [1, 12], ids=["shallow", "deep"])
+def test_blocks_can_be_taken_back_and_others_put_in_their_place(chain: Chain, depth: int):
+    """What was in them waits for a block again, and gets one."""
+    chain.premine(2)
+    txid = chain.pay([Output(ONE, 100_000)])
+    if depth > 1:
+        chain.mine(depth - 1)
+    before = chain.tip()
+
+    undone = chain.undo(depth)
+    waiting = chain.mempool()
+    hashes = chain.mine(depth + 1)
+
+    assert (len(undone.blocks), undone.transactions, waiting) == (depth, (txid,), {txid})
+    assert undone.blocks[-1] == before.hash
+    assert chain.tip().height == before.height + 1
+    assert set(hashes).isdisjoint(undone.blocks)
+    assert [coin.amount for coin in chain.unspent([ONE])] == [100_000]

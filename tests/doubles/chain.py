@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from cartridge.lightning.chain import MATURITY, Block, Coin, Output
+from cartridge.lightning.undoing import Undone
 
 
 def digest(*parts: object) -> str:
@@ -27,6 +28,7 @@ class FakeChain:
         self._heights: dict[str, int] = {}
         self._waiting: list[str] = []
         self._coins: dict[str, Coin] = {}
+        self._undone = 0
         self._outputs: dict[str, tuple[Output, ...]] = {}
 
     def tip(self) -> Block:
@@ -51,7 +53,8 @@ class FakeChain:
                 for txid in self._waiting:
                     self._confirm(txid, height)
                 self._waiting.clear()
-                self._blocks.append(Block(height, digest("block", height), self._blocks[0].time + height))
+                made_of = ("block", height, self._undone) if self._undone else ("block", height)
+                self._blocks.append(Block(height, digest(*made_of), self._blocks[0].time + height))
                 made.append(self._blocks[-1].hash)
             return tuple(made)
 
@@ -65,6 +68,18 @@ class FakeChain:
             (made,) = self.mine()
             self._waiting = others
             return made
+
+    def undo(self, blocks: int) -> Undone:
+        """Take blocks away; what was in them waits, and its coins are gone until it is confirmed again."""
+        with self._lock:
+            height, self._undone = len(self._blocks) - blocks, self._undone + 1
+            gone, self._blocks = self._blocks[height:], self._blocks[:height]
+            back = tuple(txid for txid, at in self._heights.items() if at >= height)
+            for txid in back:
+                del self._heights[txid]
+                self._coins = {point: coin for point, coin in self._coins.items() if not point.startswith(txid)}
+            self._waiting = [*back, *self._waiting]
+            return Undone(tuple(block.hash for block in gone), back)
 
     def pay(self, outputs: Sequence[Output]) -> str:
         """Confirm a payment in a block that holds nothing else."""

@@ -20,22 +20,33 @@ from pathlib import Path
 
 from cartridge.errors import CartridgeError, Finding, InputError, MissingError
 from cartridge.journal.recorder import Listener, Recorder
+from cartridge.operations.channels import Wanted
 from cartridge.operations.context import Context, Options
-from cartridge.operations.imports import Order
 from cartridge.operations.copies import ForkResult, RestoreResult, SnapshotResult, SnapshotView
+from cartridge.operations.imports import Order
+from cartridge.operations.network_reports import (
+    ChannelCloseResult,
+    ChannelOpenResult,
+    ChannelsResult,
+    ChannelView,
+    FundResult,
+    InvoiceResult,
+    MineResult,
+    PayResult,
+    PolicyView,
+    ReorgResult,
+)
 from cartridge.operations.networks import DrawnChannel, DrawnNode, ExportResult, GraphResult, ImportResult
+from cartridge.operations.pay import Manner
 from cartridge.operations.reports import (
     CheckResult,
     ConnectResult,
     DoctorLine,
     DoctorResult,
-    FundResult,
     GcResult,
     LockLine,
     LockResult,
-    MineResult,
     Orphan,
-    PayResult,
     PlanResult,
     RenderedFileView,
     RenderResult,
@@ -88,6 +99,22 @@ READY = SnapshotView(
     "41624f21fa091447", "", "lightning-pair", "process", "ready", "2029-12-31T23:00:00+00:00", 109, 1_500_000
 )
 HIDDEN = "<hidden; --reveal shows it>"
+
+
+WRITTEN = ChannelView(
+    name="alice-bob-0",
+    opener="alice",
+    acceptor="bob",
+    state="active",
+    capacity=10_000_000_000,
+    local=7_500_000_000,
+    remote=2_496_530_000,
+    point=f"{'ab' * 32}:0",
+    scid="104x1x0",
+    private=False,
+    policies=(PolicyView("alice", 1_000, 1, 80, 1, 10**10), PolicyView("bob", 0, 250, 80, 1, 10**10)),
+)
+BY_HAND = ChannelView("", "alice", "03" * 33, "inactive", 10**9, 0, 996_530_000, f"{'cd' * 32}:1", "", private=True)
 
 
 @dataclass
@@ -303,20 +330,60 @@ class FakeVerbs(Verbs):
         nix = DoctorLine("nix", "skipped", "not installed; archives are hashed without it")
         return DoctorResult((DoctorLine("Python", "passed", "3.11"), docker, nix))
 
-    def mine(self, context: Context, *, blocks: int) -> MineResult:
+    def mine(self, context: Context, *, blocks: int, to_height: int | None) -> MineResult:
         """Mine."""
-        self._ask("mine", blocks)
+        self._ask("mine", blocks if to_height is None else ("to", to_height))
+        if to_height is not None:
+            return MineResult(to_height, ("0" * 64,), ("carol",))
         return MineResult(101 + blocks, tuple(f"{number:064x}" for number in range(blocks)))
+
+    def reorg(self, context: Context, *, depth: int, empty: bool, force: bool) -> ReorgResult:
+        """Replace blocks that held three transactions."""
+        self._ask("reorg", (depth, empty, force))
+        gone, made = (tuple(f"{number:064x}" for number in range(of, of + depth)) for of in (0, 100))
+        back = ("aa" * 32, "bb" * 32, "cc" * 32)
+        shallow = ("alice-bob-0",) if force else ()
+        return ReorgResult(depth, 108, gone, (*made, "ff" * 32), back, back[:1] if empty else (), back[2:], shallow)
 
     def fund(self, context: Context, *, node: str, amount: int) -> FundResult:
         """Fund."""
         self._ask("fund", (node, amount))
-        return FundResult(node, amount, "ab" * 32, 107, amount + 5_000_000)
+        if node.startswith("bcrt1"):
+            return FundResult("", amount, "ab" * 32, 107, 0, node)
+        return FundResult(node, amount, "ab" * 32, 107, amount + 5_000_000, "bcrt1qfresh")
 
-    def pay(self, context: Context, *, payer: str, payee: str, amount: int) -> PayResult:
+    def pay(self, context: Context, *, payer: str, payee: str, amount: int | None, manner: Manner) -> PayResult:
         """Pay."""
-        self._ask("pay", (payer, payee, amount))
-        return PayResult(payer, payee, amount, 1_000, "cd" * 32, 1, 0.0421)
+        self._ask("pay", (payer, payee, amount, manner))
+        kind = "keysend" if manner.keysend else "hold" if manner.hold else "invoice"
+        state, parts = "canceled" if manner.cancel else "settled", 3 if manner.parts else 1
+        payee = "bob" if amount is None else payee
+        return PayResult(payer, payee, amount or 7_000, 1_000, "cd" * 32, 1, 0.0421, parts, kind, state)
+
+    def invoice(self, context: Context, *, node: str, amount: int, memo: str, hold: bool) -> InvoiceResult:
+        """Ask."""
+        self._ask("invoice", (node, amount, memo, hold))
+        return InvoiceResult(node, amount, "lnbcrt10u1p5", "cd" * 32, "open", memo, hold)
+
+    def decide(self, context: Context, *, node: str, payment_hash: str, settle: bool) -> InvoiceResult:
+        """Decide."""
+        self._ask("decide", (node, payment_hash, settle))
+        return InvoiceResult(node, 0, "", payment_hash, "settled" if settle else "canceled", hold=True)
+
+    def channels(self, context: Context) -> ChannelsResult:
+        """Know two channels, one opened by hand."""
+        self._ask("channels", None)
+        return ChannelsResult(STACK, (), ("alice", "bob")) if self.empty else ChannelsResult(STACK, (WRITTEN, BY_HAND))
+
+    def open_channel(self, context: Context, *, wanted: Wanted) -> ChannelOpenResult:
+        """Open."""
+        self._ask("open_channel", wanted)
+        return ChannelOpenResult(BY_HAND, 6)
+
+    def close_channel(self, context: Context, *, which: tuple[str, ...], force: bool) -> ChannelCloseResult:
+        """Close."""
+        self._ask("close_channel", (which, force))
+        return ChannelCloseResult(WRITTEN, "ee" * 32, force, 3)
 
     def snapshot(
         self, context: Context, *, action: SnapshotAction, names: tuple[str, ...], file: Path | None

@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from cartridge.errors import ApplyError
 from cartridge.lightning import blocks
 from cartridge.lightning.chain import MATURITY, SATOSHI, Block, Coin, Output
+from cartridge.lightning.undoing import Undone, undo
 from cartridge.probes.bitcoind import RefusedError
 from cartridge.probes.btcd import BtcdRpc
 
@@ -109,6 +110,10 @@ class Btcd:
         waiting = [blocks.known(txid, bytes.fromhex(self._rpc.call("getrawtransaction", txid))) for txid in txids]
         with self._lock:
             return self._add(waiting)
+
+    def undo(self, blocks: int) -> Undone:
+        """Take `blocks` blocks from the tip, and put what was in them into the mempool; nodes see it with the next."""
+        return undo(self._rpc, blocks)
 
     def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
         """Return the confirmed coins of these addresses, in no certain order."""

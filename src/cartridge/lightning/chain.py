@@ -15,6 +15,7 @@ from typing import Protocol
 from pydantic import BaseModel, TypeAdapter
 
 from cartridge.errors import ApplyError
+from cartridge.lightning.undoing import Undone, undo
 from cartridge.probes.bitcoind import BitcoindRpc, RefusedError
 
 SATOSHI = 100_000_000
@@ -88,6 +89,9 @@ class Chain(Protocol):
         Raises:
             ApplyError: `coins-exhausted`, the chain can create no more.
         """
+
+    def undo(self, blocks: int) -> Undone:
+        """Take `blocks` blocks from the tip, and put what was in them into the mempool; nodes see it with the next."""
 
     def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
         """Return the confirmed coins of these addresses, in no certain order."""
@@ -186,6 +190,10 @@ class Bitcoind:
         self._rpc.call("generateblock", self._address(), [sent.hex])
         self._keep()
         return sent.txid
+
+    def undo(self, blocks: int) -> Undone:
+        """Take `blocks` blocks from the tip, and put what was in them into the mempool; nodes see it with the next."""
+        return undo(self._rpc, blocks)
 
     def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
         """Return the confirmed coins of these addresses, in no certain order."""

@@ -14,6 +14,8 @@ from cartridge.probes.lnd import RefusedError
 
 FINAL_CLTV_DELTA = 80
 """Blocks the last hop of a payment gets, as lnd's own invoices ask."""
+REFUSED = "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS"
+"""Why a payment failed that its destination did not want."""
 KEYSEND = "5482373484"
 """The custom record that carries the preimage of a payment without an invoice."""
 
@@ -56,6 +58,11 @@ class LndPayments(LndCalls):
         answer = wire.PayReq.model_validate(self._get(f"/v1/payreq/{request}"))
         return Decoded(answer.destination, answer.num_msat, answer.payment_hash)
 
+    def steers(self, through: int) -> bool:
+        """Return True: lnd takes the channel it is told."""
+        del through
+        return True
+
     def pay(
         self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None, parts: int = 1
     ) -> Payment:
@@ -87,7 +94,7 @@ class LndPayments(LndCalls):
             "fee_limit_msat": "0",
         }
         payment = self._send(order, within, through)
-        if payment.failure_reason != "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS":
+        if payment.failure_reason != REFUSED:
             raise self._failed(payment.failure_reason or payment.status)
 
     def _send(self, order: Mapping[str, object], within: float, through: int | None) -> wire.SentPayment:
@@ -111,7 +118,8 @@ class LndPayments(LndCalls):
             f"a payment from `{self.name}` failed: {plain}",
             code="payment-failed",
             reason=reason,
-            resolution="see that the channels on the way are active and hold enough, with `cartridge exec`",
+            reached=reason == REFUSED,
+            resolution="see that the channels on the way are active and hold enough, with `cartridge channel ls`",
         )
 
 

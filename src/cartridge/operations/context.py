@@ -174,7 +174,24 @@ class Context:
 
 
 JOURNALED = frozenset(
-    {"up", "down", "wait", "mine", "fund", "pay", "gc", "lock", "exec", "verify", "snapshot", "restore", "fork"}
+    {
+        "up",
+        "down",
+        "wait",
+        "mine",
+        "fund",
+        "pay",
+        "gc",
+        "lock",
+        "exec",
+        "verify",
+        "snapshot",
+        "restore",
+        "fork",
+        "invoice",
+        "channel",
+        "reorg",
+    }
 )
 """Verbs that do something; looking leaves no trace."""
 

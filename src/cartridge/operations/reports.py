@@ -128,38 +128,6 @@ class DoctorResult:
 
 
 @dataclass(frozen=True, slots=True)
-class MineResult:
-    """Blocks mined: the new height and their hashes, oldest first."""
-
-    height: int
-    blocks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FundResult:
-    """An on-chain payment to a node, confirmed at `height`; amounts in millisatoshi."""
-
-    node: str
-    amount: int
-    txid: str
-    height: int
-    balance: int
-
-
-@dataclass(frozen=True, slots=True)
-class PayResult:
-    """A Lightning payment; amounts in millisatoshi, `seconds` from the request to the preimage."""
-
-    payer: str
-    payee: str
-    amount: int
-    fee: int
-    payment_hash: str
-    hops: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class ShowResult:
     """A named product of the pipeline as text: `workspace`, `stack`, `plan`, `bundle`."""
 

@@ -14,6 +14,7 @@ import pytest
 
 from cartridge import __version__
 from cartridge.operations.context import Options
+from cartridge.operations.pay import Manner
 from cartridge.surfaces.cli import schemas
 from cartridge.surfaces.cli.answers import TYPES
 from cartridge.surfaces.cli.app import root
@@ -56,7 +57,7 @@ def leaves() -> Iterator[tuple[str, click.Command]]:
             yield verb, found
 
 
-@pytest.mark.parametrize(("typed", "found"), leaves(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(("typed", "found"), list(leaves()), ids=lambda value: value if isinstance(value, str) else "")
 def test_a_command_answers_help_and_takes_the_flags_of_speech(typed: str, found: click.Command) -> None:
     said = say(f"cartridge {typed} --help")
 
@@ -146,7 +147,7 @@ def test_an_amount_is_one_word_or_two(line: str) -> None:
 
     say(f"cartridge {line}", verbs)
 
-    assert verbs.asked[-1] == ("pay", ("alice", "bob", 1_000_000))
+    assert verbs.asked[-1] == ("pay", ("alice", "bob", 1_000_000, Manner()))
 
 
 def test_nobody_is_asked_where_nothing_would_be_removed() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 
 from cartridge.errors import Finding, Mark
-from cartridge.operations import copies, networks, reports, results
+from cartridge.operations import copies, network_reports, networks, reports, results
 
 VERSION = 1
 """Of every schema; a field may be added within it, nothing is renamed or removed."""
@@ -81,6 +81,9 @@ class ErrorResult:
 
 
 TYPES: Mapping[str, type] = {
+    "channel-close": network_reports.ChannelCloseResult,
+    "channel-open": network_reports.ChannelOpenResult,
+    "channels": network_reports.ChannelsResult,
     "check": reports.CheckResult,
     "codes": CodesResult,
     "connect": reports.ConnectResult,
@@ -89,18 +92,20 @@ TYPES: Mapping[str, type] = {
     "error": ErrorResult,
     "explain": ExplainResult,
     "fork": copies.ForkResult,
-    "fund": reports.FundResult,
+    "fund": network_reports.FundResult,
     "gc": reports.GcResult,
     "init": InitResult,
+    "invoice": network_reports.InvoiceResult,
     "lock": reports.LockResult,
     "logs": LogLine,
-    "mine": reports.MineResult,
-    "pay": reports.PayResult,
+    "mine": network_reports.MineResult,
+    "pay": network_reports.PayResult,
     "network-export": networks.ExportResult,
     "network-graph": networks.GraphResult,
     "network-import": networks.ImportResult,
     "plan": reports.PlanResult,
     "ps": results.PsResult,
+    "reorg": network_reports.ReorgResult,
     "render": reports.RenderResult,
     "restore": copies.RestoreResult,
     "show": reports.ShowResult,

@@ -30,8 +30,11 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Use the network": {
         "mine": "Mine blocks and wait until every node has them.",
-        "fund": "Give a node on-chain money.",
+        "reorg": "Replace the newest blocks by others.",
+        "fund": "Give a node, or an address, on-chain money.",
         "pay": "Pay from one node to another over Lightning.",
+        "invoice": "Have a node ask for a payment; settle or cancel one that is held.",
+        "channel": "Open, close and list channels.",
     },
     "Write stacks": {
         "init": "Write a small project to start from.",

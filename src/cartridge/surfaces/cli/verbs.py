@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from cartridge.journal.recorder import Listener
-    from cartridge.operations import copies, networks, reports, results
+    from cartridge.operations import copies, network_reports, networks, reports, results
+    from cartridge.operations.channels import Wanted
     from cartridge.operations.context import Context, Options
     from cartridge.operations.imports import Order
+    from cartridge.operations.pay import Manner
 
 Condition = Literal["ready", "running", "stopped"]
 SnapshotAction = Literal["create", "ls", "rm", "export", "import"]
@@ -144,23 +146,65 @@ class Verbs:
 
         return doctor(context)
 
-    def mine(self, context: Context, *, blocks: int) -> reports.MineResult:
+    def mine(self, context: Context, *, blocks: int, to_height: int | None) -> network_reports.MineResult:
         """See `operations.mine`."""
         from cartridge.operations.mine import mine
 
-        return mine(context, blocks=blocks)
+        return mine(context, blocks=blocks, to_height=to_height)
 
-    def fund(self, context: Context, *, node: str, amount: int) -> reports.FundResult:
+    def reorg(self, context: Context, *, depth: int, empty: bool, force: bool) -> network_reports.ReorgResult:
+        """See `operations.reorg`."""
+        from cartridge.operations.reorg import reorg
+
+        return reorg(context, depth=depth, empty=empty, force=force)
+
+    def fund(self, context: Context, *, node: str, amount: int) -> network_reports.FundResult:
         """See `operations.fund`."""
         from cartridge.operations.fund import fund
 
         return fund(context, node=node, amount=amount)
 
-    def pay(self, context: Context, *, payer: str, payee: str, amount: int) -> reports.PayResult:
+    def pay(
+        self, context: Context, *, payer: str, payee: str, amount: int | None, manner: Manner
+    ) -> network_reports.PayResult:
         """See `operations.pay`."""
         from cartridge.operations.pay import pay
 
-        return pay(context, payer=payer, payee=payee, amount=amount)
+        return pay(context, payer=payer, payee=payee, amount=amount, manner=manner)
+
+    def invoice(
+        self, context: Context, *, node: str, amount: int, memo: str, hold: bool
+    ) -> network_reports.InvoiceResult:
+        """See `operations.invoice`."""
+        from cartridge.operations.invoice import invoice
+
+        return invoice(context, node=node, amount=amount, memo=memo, hold=hold)
+
+    def decide(self, context: Context, *, node: str, payment_hash: str, settle: bool) -> network_reports.InvoiceResult:
+        """See `operations.invoice.decide`."""
+        from cartridge.operations.invoice import decide
+
+        return decide(context, node=node, payment_hash=payment_hash, settle=settle)
+
+    def channels(self, context: Context) -> network_reports.ChannelsResult:
+        """See `operations.channels`."""
+        from cartridge.operations.channels import channels
+
+        return channels(context)
+
+    def open_channel(self, context: Context, *, wanted: Wanted) -> network_reports.ChannelOpenResult:
+        """See `operations.channels.open_channel`."""
+        from cartridge.operations.channels import open_channel
+
+        return open_channel(context, wanted)
+
+    def close_channel(
+        self, context: Context, *, which: tuple[str, ...], force: bool
+    ) -> network_reports.ChannelCloseResult:
+        """See `operations.channels.close_channel`."""
+        from cartridge.operations.channels import close_channel
+
+        return close_channel(context, which=which, force=force)
 
     def snapshot(
         self, context: Context, *, action: SnapshotAction, names: tuple[str, ...], file: Path | None

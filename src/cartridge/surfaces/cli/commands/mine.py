@@ -13,14 +13,18 @@ from cartridge.surfaces.cli.style import count
 
 @command("mine", *CHOOSE, WAIT_TIMEOUT)
 @click.argument("blocks", type=click.IntRange(min=1), default=1)
-def mine(session: Session, flags: Flags, *, blocks: int) -> None:
+@click.option("--to", "to_height", type=click.IntRange(min=1), metavar="HEIGHT", help="Mine up to this height instead.")
+def mine(session: Session, flags: Flags, *, blocks: int, to_height: int | None) -> None:
     """Mine BLOCKS (one if not given) and wait until every node has them."""
     with session.context("mine", flags) as context:
-        result = session.verbs.mine(context, blocks=blocks)
+        result = session.verbs.mine(context, blocks=blocks, to_height=to_height)
     session.answer(
         "mine",
         result,
-        lambda _: f"mined {count(len(result.blocks), 'block')}; the chain is at height {result.height}\n",
+        lambda _: (
+            f"mined {count(len(result.blocks), 'block')}; the chain is at height {result.height}\n"
+            + "".join(f"{name} does not answer, and may be behind\n" for name in result.absent)
+        ),
     )
 
 

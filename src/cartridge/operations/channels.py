@@ -1,0 +1,180 @@
+"""`channel`: open, close and list the channels of a stack that is up.
+
+What is opened here is a stranger to `up`, which neither counts nor closes it; what `up` opened and is closed here is
+missing for the next `up`, which opens it again. Never changes the documents or the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cartridge.errors import InputError, MissingError
+from cartridge.operations import follow, grip
+from cartridge.operations.channel_views import SATOSHI, Look, label, pick
+from cartridge.operations.context import Context
+from cartridge.operations.network_reports import ChannelCloseResult, ChannelOpenResult, ChannelsResult
+from cartridge.operations.selection import chosen
+from cartridge.probes.wait import until
+
+if TYPE_CHECKING:
+    from cartridge.lightning.node import Node, NodeChannel
+
+BY_HAND = "by hand"
+"""What the opener's node remembers with such a channel; no name in a document can be that."""
+ANNOUNCED = 6
+"""Confirmations after which the network may hear of a channel."""
+MOST_BLOCKS = 8
+"""Blocks after which every implementation takes a channel for open, or for closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A channel to open by hand: both ends by name, amounts in millisatoshis."""
+
+    opener: str
+    acceptor: str
+    capacity: int
+    push: int = 0
+    private: bool = False
+
+
+def channels(context: Context) -> ChannelsResult:
+    """Return every channel of the stack, as its opener sees it.
+
+    Raises:
+        MissingError: no such stack.
+    """
+    state = chosen(context)
+    nodes, absent = follow.awake(grip.nodes(context, state))
+    return ChannelsResult(state.stack, Look(state, follow.names(context, state), nodes).views(), absent)
+
+
+def open_channel(context: Context, wanted: Wanted) -> ChannelOpenResult:
+    """Open a channel, paid from the opener's wallet, and return when it is active and known at both ends.
+
+    Raises:
+        InputError: `amount-wrong`, `channel-to-itself`.
+        MissingError: no such stack or node.
+        ApplyError: the opener refuses; `lnd-refused`, mostly because its wallet holds too little.
+        UnknownVerdictError: `wait-timeout`.
+    """
+    from cartridge.lightning.node import NotYetError, Opening
+
+    _refuse(wanted)
+    state = chosen(context)
+    opener, acceptor = (grip.node(context, state, name) for name in (wanted.opener, wanted.acceptor))
+    keys, patience = {name: key for key, name in follow.names(context, state).items()}, follow.patience(context)
+    peer = keys[wanted.acceptor]
+    if peer not in opener.peers():
+        address = follow.peer_address(context, state, wanted.acceptor)
+
+        def connected() -> bool:
+            opener.connect(peer, address)
+            return True
+
+        with context.recorder.step("channel/connect", f"{wanted.opener}: connecting to {wanted.acceptor}"):
+            until(connected, "the peer to connect", patience, expected=(NotYetError,))
+    opening = Opening(
+        peer=peer,
+        capacity=wanted.capacity // SATOSHI,
+        push=wanted.push // SATOSHI,
+        coin="",
+        memo=BY_HAND,
+        private=wanted.private,
+    )
+    with context.recorder.step("channel/open", f"{wanted.opener}: opening a channel to {wanted.acceptor}"):
+        point = until(lambda: opener.open(opening), "the channel to open", patience, expected=(NotYetError,))
+    nodes, _ = follow.awake(grip.nodes(context, state))
+    with context.recorder.step("channel/confirm", "mining until it is active"):
+        with follow.producer(context, state, nodes) as producer:
+            until(lambda: point.partition(":")[0] in producer.chain.mempool(), "the funding", patience)
+            mined = 0
+            while mined < ANNOUNCED or _missing((opener, acceptor), point):
+                producer.mine()
+                mined += 1
+        until(partial(_is_active, (opener, acceptor), point), "the channel to be active", patience)
+        until(partial(_is_known, (opener, acceptor), point), "both policies to be known", patience)
+    return ChannelOpenResult(Look(state, follow.names(context, state), nodes).view(point), mined)
+
+
+def close_channel(context: Context, *, which: tuple[str, ...], force: bool) -> ChannelCloseResult:
+    """Close a channel, given by its name, point or short id, or by its two ends; return when it is gone at both.
+
+    Raises:
+        MissingError: no such stack; `channel-unknown`.
+        InputError: `channel-ambiguous`, two nodes share several.
+        ApplyError: a node refuses, such as because its peer is offline and it is not forced.
+        UnknownVerdictError: `wait-timeout`.
+    """
+    state = chosen(context)
+    nodes, _ = follow.awake(grip.nodes(context, state))
+    look = Look(state, follow.names(context, state), nodes)
+    channel = pick(look.views(), which)
+    closer = nodes.get(channel.opener) or nodes.get(channel.acceptor)
+    if closer is None:
+        raise MissingError(
+            f"neither `{channel.opener}` nor `{channel.acceptor}` answers",
+            code="channel-unknown",
+            resolution="`cartridge ps` says what is up",
+        )
+    with context.recorder.step("channel/close", f"{closer.name}: closing {label(channel)}"):
+        txid = closer.close(channel.point, force=force)
+    ends = [nodes[name] for name in (channel.opener, channel.acceptor) if name in nodes]
+    with context.recorder.step("channel/confirm", "mining until it is gone"):
+        with follow.producer(context, state, nodes) as producer:
+            until(
+                lambda: txid in producer.chain.mempool() or _are_gone(ends, channel.point),
+                "the closing transaction",
+                follow.patience(context),
+            )
+            mined = 0
+            while mined == 0 or (mined < MOST_BLOCKS and not _are_gone(ends, channel.point)):
+                producer.mine()
+                mined += 1
+        until(partial(_are_gone, ends, channel.point), "the channel to be gone", follow.patience(context))
+    return ChannelCloseResult(channel, txid, force, mined)
+
+
+def _refuse(wanted: Wanted) -> None:
+    if wanted.opener == wanted.acceptor:
+        raise InputError(
+            f"`{wanted.opener}` cannot have a channel to itself",
+            code="channel-to-itself",
+            resolution="name two nodes of the network",
+        )
+    for amount in (wanted.capacity, wanted.push):
+        if amount % SATOSHI:
+            raise InputError(
+                "a channel holds whole satoshis",
+                code="amount-wrong",
+                resolution="write an amount such as `100_000 sat`",
+            )
+    if wanted.push >= wanted.capacity:
+        raise InputError(
+            "more would be pushed than the channel holds",
+            code="amount-wrong",
+            resolution="push less than the capacity; the opener also keeps a reserve and the commitment's fee",
+        )
+
+
+def _ends(nodes: Iterable[Node], point: str) -> list[NodeChannel | None]:
+    return [next((channel for channel in node.channels() if channel.point == point), None) for node in nodes]
+
+
+def _missing(nodes: Iterable[Node], point: str) -> bool:
+    return any(end is None or end.confirmations_missing for end in _ends(nodes, point))
+
+
+def _is_active(nodes: Iterable[Node], point: str) -> bool:
+    return all(end is not None and end.active for end in _ends(nodes, point))
+
+
+def _is_known(nodes: Iterable[Node], point: str) -> bool:
+    return all(any(edge.point == point and None not in edge.policies for edge in node.edges()) for node in nodes)
+
+
+def _are_gone(nodes: Iterable[Node], point: str) -> bool:
+    return all(end is None for end in _ends(nodes, point))

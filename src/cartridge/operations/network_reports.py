@@ -1,0 +1,163 @@
+"""What the verbs answer that work on a network: frozen, printed as they are by `-o json`. Amounts in millisatoshis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MineResult:
+    """Blocks mined: the new height and their hashes, oldest first; `absent` are nodes that did not answer."""
+
+    height: int
+    blocks: tuple[str, ...]
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FundResult:
+    """An on-chain payment, confirmed at `height`: to a node, which then holds `balance`, or to an address."""
+
+    node: str
+    amount: int
+    txid: str
+    height: int
+    balance: int
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PayResult:
+    """A Lightning payment.
+
+    Attributes:
+        payer: the node that paid.
+        payee: the node that was paid; its public key where it is none of the stack.
+        amount: without the fee.
+        fee: what the way cost.
+        payment_hash: in hex.
+        hops: of its longest part.
+        seconds: from the request to the preimage, or to the way back.
+        parts: shards it was split into.
+        kind: `invoice`, `keysend` or `hold`.
+        state: `settled`, or `canceled` where a held payment was sent back.
+    """
+
+    payer: str
+    payee: str
+    amount: int
+    fee: int
+    payment_hash: str
+    hops: int
+    seconds: float
+    parts: int = 1
+    kind: str = "invoice"
+    state: str = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceResult:
+    """An invoice, its text and how far it has come: `open`, `accepted`, `settled` or `canceled`."""
+
+    node: str
+    amount: int
+    request: str
+    payment_hash: str
+    state: str
+    memo: str = ""
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    """What one end of a channel asks for forwarding; `fee_rate` in parts per million."""
+
+    node: str
+    base_fee: int
+    fee_rate: int
+    time_lock_delta: int
+    min_htlc: int
+    max_htlc: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """A channel.
+
+    Attributes:
+        name: as in the documents, such as `alice-bob-0`; "" where it was opened by hand.
+        opener: the node that funded it.
+        acceptor: the node at the other end; its public key where it is none of the stack.
+        state: `active`, `inactive` or `pending`.
+        capacity: of the channel.
+        local: what the opener could spend.
+        remote: what the acceptor could spend.
+        point: its funding output, `txid:index`.
+        scid: short id, such as `104x1x0`; "" while it pends.
+        private: it is not announced.
+        policies: of the ends, as far as they are known.
+    """
+
+    name: str
+    opener: str
+    acceptor: str
+    state: str
+    capacity: int
+    local: int
+    remote: int
+    point: str
+    scid: str
+    private: bool
+    policies: tuple[PolicyView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsResult:
+    """Every channel of a stack, as their openers see them; `absent` are nodes that did not answer."""
+
+    stack: str
+    channels: tuple[ChannelView, ...]
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOpenResult:
+    """A channel that was opened by hand and is active; `blocks` were mined for it."""
+
+    channel: ChannelView
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCloseResult:
+    """A channel that was closed and is gone at both ends; `blocks` were mined for it."""
+
+    channel: ChannelView
+    txid: str
+    forced: bool
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReorgResult:
+    """A reorganisation.
+
+    Attributes:
+        depth: blocks that were replaced.
+        height: of the new tip.
+        replaced: hashes of the blocks that are no longer in the chain, oldest first.
+        blocks: hashes of those in their place, and of the one more that makes them win.
+        returned: transactions that were in the replaced blocks and went back to the mempool.
+        waiting: those of them that still wait there.
+        lost: those of them that cannot be, such as what spent a replaced block's reward; the rest is confirmed again.
+        shallow: channels whose funding went back, by name or point.
+    """
+
+    depth: int
+    height: int
+    replaced: tuple[str, ...]
+    blocks: tuple[str, ...]
+    returned: tuple[str, ...]
+    waiting: tuple[str, ...]
+    lost: tuple[str, ...] = ()
+    shallow: tuple[str, ...] = ()

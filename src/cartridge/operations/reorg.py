@@ -1,0 +1,70 @@
+"""`reorg`: the newest blocks are replaced by others, one more of them, and every node follows.
+
+Channels whose funding would go back are refused unless forced: lnd does not get over another short id of a channel
+that was confirmed. A kill between the two halves leaves a shorter chain, which the next block mends.
+"""
+
+from __future__ import annotations
+
+from cartridge.errors import InputError
+from cartridge.operations import follow, grip
+from cartridge.operations.channel_views import Look, label
+from cartridge.operations.context import Context
+from cartridge.operations.network_reports import ReorgResult
+from cartridge.operations.selection import chosen
+
+DEEPEST = 100
+"""Blocks at most: deeper, and rewards that were spent are no more."""
+
+
+def reorg(context: Context, *, depth: int, empty: bool, force: bool) -> ReorgResult:
+    """Replace the newest `depth` blocks by `depth` + 1 others and return when every node that answers has them.
+
+    Args:
+        context: of this run.
+        depth: 1 to 100.
+        empty: leave what was in the blocks in the mempool; else it is confirmed again.
+        force: whatever becomes of channels that are not confirmed more deeply.
+
+    Raises:
+        InputError: `depth-wrong`, or `channels-shallow`, with the channels.
+        MissingError: no stack, or one without a chain.
+        UnknownVerdictError: `wait-timeout`, a node does not follow.
+    """
+    state = chosen(context)
+    nodes, _ = follow.awake(grip.nodes(context, state))
+    height = grip.chain(context, state).tip().height
+    if not 1 <= depth <= min(DEEPEST, height - 1):
+        raise InputError(
+            f"`{depth}` blocks cannot be replaced",
+            code="depth-wrong",
+            resolution=f"give 1 to {min(DEEPEST, max(1, height - 1))}: a deeper one would undo spent rewards",
+        )
+    shallow = tuple(
+        label(channel)
+        for channel in Look(state, follow.names(context, state), nodes).views()
+        if channel.scid and int(channel.scid.partition("x")[0]) > height - depth
+    )
+    if shallow and not force:
+        raise InputError(
+            f"{depth} blocks back, {len(shallow)} channel{'s' if len(shallow) > 1 else ''} would lose the funding",
+            code="channels-shallow",
+            details=shallow,
+            resolution=f"`cartridge mine {depth}` first buries them, or `--force` takes the risk that they break",
+        )
+    with context.recorder.step("reorg", f"replacing {depth} blocks"), follow.producer(context, state, nodes) as makes:
+        undone = makes.chain.undo(depth)
+        there = makes.chain.mempool()
+        made = [makes.chain.confirm(()) for _ in range(depth + 1)] if empty else makes.chain.mine(depth + 1)
+        makes.gather()
+        waiting = makes.chain.mempool()
+    return ReorgResult(
+        depth=depth,
+        height=makes.chain.tip().height,
+        replaced=undone.blocks,
+        blocks=tuple(made),
+        returned=undone.transactions,
+        waiting=tuple(one for one in undone.transactions if one in waiting),
+        lost=tuple(one for one in undone.transactions if one not in there),
+        shallow=shallow,
+    )
