@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel
 
 from cartridge.lightning import cln_wire as wire
 from cartridge.lightning.node import NotYetError
@@ -25,6 +28,14 @@ _KEPT_BLOCKS = 4_096
 
 Transactions = Callable[[int], Sequence[str]]
 """Returns the ids of the transactions of the block at a height, in their order."""
+
+
+class Notes(BaseModel):
+    """How a node is reached: its data folder, and the bitcoind that knows the blocks its graph speaks of."""
+
+    folder: Path
+    bitcoind_host: str
+    bitcoind_port: int
 
 
 class ClnCalls:

@@ -85,6 +85,11 @@ class ClnPayments(ClnCalls):
         answer = self._decoded(request)
         return Decoded(answer.payee, answer.amount_msat, answer.payment_hash)
 
+    def steers(self, through: int) -> bool:
+        """Return True: every other channel is left out of the search."""
+        del through
+        return True
+
     def pay(
         self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None, parts: int = 1
     ) -> Payment:
@@ -230,6 +235,7 @@ class ClnPayments(ClnCalls):
             f"a payment from `{self.name}` failed: {plain}",
             code="payment-failed",
             reason=reason,
+            reached=reason == _UNCLAIMABLE,
             resolution="see that the channels on the way are active and hold enough, with `cartridge exec`",
         )
 

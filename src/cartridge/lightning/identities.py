@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 _PURPOSE = b"cartridge regtest wallet seed 1"
 
@@ -15,3 +16,11 @@ _PURPOSE = b"cartridge regtest wallet seed 1"
 def wallet_seed(stack: str, node: str) -> bytes:
     """Return the 32 bytes from which all keys of `node` in the network of `stack` are derived."""
     return hmac.new(_PURPOSE, f"{stack}\0{node}".encode(), hashlib.sha256).digest()
+
+
+def seed_files(implementation: str, stack: str, node: str) -> Mapping[str, bytes]:
+    """Return what a fresh data folder must hold so that the node has the keys its names decide, by path.
+
+    Nothing for implementations whose whole wallet is written ahead (see `genesis`).
+    """
+    return {"regtest/hsm_secret": wallet_seed(stack, node)} if implementation == "cln" else {}

@@ -114,6 +114,12 @@ class BtcdProbe(Part):
     probe: Literal["btcd"]
 
 
+class ClnProbe(Part):
+    """Core Lightning answers on the socket in its data folder and follows our chain."""
+
+    probe: Literal["cln"]
+
+
 class LdkProbe(Part):
     """The LDK daemon answers, its identity is the expected one, and it follows our chain."""
 
@@ -127,7 +133,7 @@ class LndProbe(Part):
 
 
 Ready = Annotated[
-    TcpProbe | HttpProbe | LogProbe | ExitProbe | BitcoindProbe | BtcdProbe | LdkProbe | LndProbe,
+    TcpProbe | HttpProbe | LogProbe | ExitProbe | BitcoindProbe | BtcdProbe | ClnProbe | LdkProbe | LndProbe,
     Field(discriminator="probe"),
 ]
 

@@ -67,15 +67,15 @@ class NetworkAgain:
         Raises:
             UnknownVerdictError: `wait-timeout`.
         """
-        from cartridge.lightning.lnd import Lnd
         from cartridge.lightning.resume import Member, resume
 
         context = self._context
         patience = live.patience(context)
         members = {}
-        for name in self._nodes:
-            rest = grip.rest(name, driver.address(name, "rest"), self._folder)
-            members[name] = Member(Lnd(rest), rest.identity.pubkey, places.reach(name, "p2p"))
+        for name, kind in self._nodes.items():
+            node = grip.node_at(kind, name, partial(driver.address, name), self._folder)
+            pubkey = credentials.read(self._folder, name, credentials.IDENTITY).decode()
+            members[name] = Member(node, pubkey, places.reach(name, "p2p"))
         resume(members, context.recorder, patience, probe=self._probe)
 
     @property
@@ -100,8 +100,8 @@ class NetworkAgain:
         if component in self._nodes:
             if DATABASE in files:
                 files[DATABASE] = readdress(read(files[DATABASE]), self._moved(places))
-            kept = (credentials.TLS_CERT, credentials.MACAROON, credentials.IDENTITY)
-            credentials.write(self._folder, component, {path: read(files[path]) for path in kept})
+            kept = {path: read(files[path]) for path in credentials.KEPT if path in files}
+            credentials.write(self._folder, component, kept)
         return files
 
     def _moved(self, places: Placement) -> Mapping[int, int]:

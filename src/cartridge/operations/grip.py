@@ -15,6 +15,7 @@ from cartridge.targets.driver import Address
 
 if TYPE_CHECKING:
     from cartridge.lightning.chain import Chain
+    from cartridge.lightning.cln import Cln
     from cartridge.lightning.node import Node
     from cartridge.probes.bitcoind import BitcoindRpc
     from cartridge.probes.btcd import BtcdRpc
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
 
 LDK = "ldk"
-"""The kind of component that runs LDK; every other node is an lnd."""
+"""The kind of component that runs LDK; a node that is neither this nor Core Lightning is an lnd."""
+CLN = "cln"
 BTCD = "btcd"
+CLN_NOTES = "cln.json"
+"""Where it is kept how a Core Lightning node is reached, among its credentials."""
 CHAINS = frozenset({"bitcoind", BTCD})
 """The kinds of component that make a chain; a stack has one of them."""
 
@@ -85,8 +89,23 @@ def http(name: str, address: Address, folder: Path) -> LdkHttp:
     return LdkHttp(name, address.host, address.port, load_identity(lambda path: credentials.read(folder, name, path)))
 
 
+def cln(name: str, folder: Path) -> Cln:
+    """Return the Core Lightning node called `name`, by the notes that were kept when it was ready.
+
+    Raises:
+        MissingError: `credentials-missing`.
+    """
+    from cartridge.lightning.cln import Cln
+    from cartridge.lightning.cln_calls import Notes
+    from cartridge.probes.cln import ClnRpc
+
+    notes = Notes.model_validate_json(credentials.read(folder, name, CLN_NOTES))
+    bitcoind = rpc(Address(notes.bitcoind_host, notes.bitcoind_port), secrets.ensure(folder))
+    return Cln(ClnRpc(name, notes.folder), bitcoind.block_transactions)
+
+
 def node_at(kind: str, name: str, address: Callable[[str], Address], folder: Path) -> Node:
-    """Return the node called `name`, which a component of kind `lnd` or `ldk` runs.
+    """Return the node called `name`, which a component of kind `lnd`, `ldk` or `cln` runs.
 
     Args:
         kind: of its component.
@@ -101,6 +120,8 @@ def node_at(kind: str, name: str, address: Callable[[str], Address], folder: Pat
         from cartridge.lightning.ldk import Ldk
 
         return Ldk(http(name, address("api"), folder))
+    if kind == CLN:
+        return cln(name, folder)
     from cartridge.lightning.lnd import Lnd
 
     return Lnd(rest(name, address("rest"), folder))

@@ -15,6 +15,7 @@ from cartridge.deploy.engine import Placement
 from cartridge.errors import ApplyError, InterruptError
 from cartridge.lightning.chain import Chain
 from cartridge.lightning.genesis import Genesis
+from cartridge.lightning.identities import seed_files
 from cartridge.model.network import Network
 from cartridge.operations import credentials, grip, live
 from cartridge.operations.context import Context
@@ -87,6 +88,7 @@ class NetworkUp:
             UnknownVerdictError: `wait-timeout`.
         """
         from cartridge.lightning.choreography import raise_network
+        from cartridge.lightning.late import pay_late
         from cartridge.lightning.run import Handles
 
         context = self._context
@@ -97,6 +99,7 @@ class NetworkUp:
         }
         addresses = {name: places.reach(name, "p2p") for name in self._nodes}
         handles = Handles(self._chain(driver), nodes, addresses)
+        pay_late(self._network, handles, context.recorder, patience)
         raised = raise_network(self._network, handles, context.recorder, patience, former=self._former)
         self.points = raised.points
 
@@ -128,7 +131,8 @@ class NetworkUp:
             )
         files = self._genesis.files(node)
         credentials.write(self._folder, node, files)
-        return {**files, **self._backend_files()}
+        own = seed_files(self._nodes[node], self._stack.name, node)
+        return {**files, **own, **self._backend_files()}
 
     def _backend_files(self) -> Mapping[str, bytes]:
         """Return what a node needs to trust the chain's daemon: btcd speaks TLS with a certificate of its own."""

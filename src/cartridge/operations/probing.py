@@ -11,6 +11,7 @@ from cartridge.deploy.engine import Placement
 from cartridge.model.cartridge import (
     BitcoindProbe,
     BtcdProbe,
+    ClnProbe,
     ExitProbe,
     HttpProbe,
     LdkProbe,
@@ -69,7 +70,9 @@ class _Daemons:
     folder: Path
     held: Mapping[str, str]
 
-    def ready(self, probe: BitcoindProbe | BtcdProbe | LdkProbe | LndProbe, name: str, patience: Patience) -> None:
+    def ready(
+        self, probe: BitcoindProbe | BtcdProbe | ClnProbe | LdkProbe | LndProbe, name: str, patience: Patience
+    ) -> None:
         """Return when the daemon called `name` is ready and the one that is meant."""
         from cartridge.probes import bitcoind, ldk, lnd
 
@@ -79,6 +82,8 @@ class _Daemons:
                 bitcoind.ready(rpc, self.places.data(name), patience)
             case BtcdProbe():
                 self._btcd(name, patience)
+            case ClnProbe():
+                self._cln(name, patience)
             case LdkProbe():
                 ldk.ready(grip.http(name, self.driver.address(name, "api"), self.folder), patience)
             case LndProbe():
@@ -96,3 +101,13 @@ class _Daemons:
             patience,
         )
         credentials.keep(self.folder, name, btcd.CERTIFICATE, self.driver.read(name, btcd.CERTIFICATE))
+
+    def _cln(self, name: str, patience: Patience) -> None:
+        from cartridge.lightning.cln_calls import Notes
+        from cartridge.probes import cln
+
+        place, bitcoind = Path(self.places.data(name)), self.driver.address("bitcoind", "rpc")
+        pubkey = cln.ready(cln.ClnRpc(name, place), patience)
+        notes = Notes(folder=place, bitcoind_host=bitcoind.host, bitcoind_port=bitcoind.port)
+        credentials.keep(self.folder, name, grip.CLN_NOTES, notes.model_dump_json().encode())
+        credentials.keep(self.folder, name, credentials.IDENTITY, pubkey.encode())

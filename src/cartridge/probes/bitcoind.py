@@ -71,6 +71,10 @@ class BitcoindRpc:
             )
         return reply.result
 
+    def block_transactions(self, height: int) -> tuple[str, ...]:
+        """Return the ids of the transactions of the block at `height`, in their order; raises what `call` raises."""
+        return tuple(self.call("getblock", self.call("getblockhash", height), 1)["tx"])
+
     def identify(self, data_folder: str) -> None:
         """Check that this is regtest and that its log lies under `data_folder` (as bitcoind sees it).
 

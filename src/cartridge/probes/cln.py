@@ -85,8 +85,8 @@ class ClnRpc:
             case _:
                 raise RefusedError(f"`{self.name}` answered `{method}` with no result", code="cln-refused")
 
-    def identify(self) -> None:
-        """Check that it is on regtest and keeps its data where this stack does.
+    def identify(self) -> str:
+        """Check that it is on regtest and keeps its data where this stack does; return its public key.
 
         Raises:
             ApplyError: `cln-foreign`.
@@ -99,6 +99,7 @@ class ClnRpc:
                 code="cln-foreign",
                 resolution="end it, and run `cartridge up` again",
             )
+        return str(info["id"])
 
 
 @contextmanager
@@ -128,8 +129,8 @@ def _answer(line: socket.socket) -> Mapping[str, Any]:
     return reply
 
 
-def ready(rpc: ClnRpc, patience: Patience) -> None:
-    """Return once Core Lightning answers, follows its bitcoind, and is ours.
+def ready(rpc: ClnRpc, patience: Patience) -> str:
+    """Return its public key once Core Lightning answers, follows its bitcoind, and is ours.
 
     Raises:
         ApplyError: `cln-foreign`, somebody else answers.
@@ -142,4 +143,4 @@ def ready(rpc: ClnRpc, patience: Patience) -> None:
         return not {"warning_bitcoind_sync", "warning_lightningd_sync"} & set(info)
 
     until(follows, f"`{rpc.name}` to answer", patience, expected=(UnknownVerdictError, RefusedError))
-    rpc.identify()
+    return rpc.identify()

@@ -6,7 +6,7 @@ Runs where `lightningd` and `lightning-cli` are on PATH: the project obtains the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +16,6 @@ from cartridge import spawn
 from cartridge.lightning.chain import Output
 from cartridge.lightning.choreography import raise_network
 from cartridge.lightning.cln import Cln
-from cartridge.lightning.cln_calls import Transactions
 from cartridge.lightning.identities import wallet_seed
 from cartridge.lightning.run import Handles
 from cartridge.lightning.topology import funding
@@ -25,7 +24,7 @@ from cartridge.probes import cln
 from cartridge.probes.wait import until
 from tests.integration.lightning.raw import ROOT, Programs, RawStack, raw_stack
 
-SETTINGS = SimpleNamespace(log_level="debug", poll=1_000, fast_gossip=True, confirmations=1, cltv_delta=6)
+SETTINGS = SimpleNamespace(cln_log_level="debug", poll=1_000, fast_gossip=True, cln_confirmations=1, cltv_delta=6)
 
 
 @contextlib.contextmanager
@@ -36,7 +35,7 @@ def raw_cln(programs: Programs, lightningd: Path, network: Network) -> Iterator[
         stack.chain.premine(2)
         for name in network.nodes:
             _start(stack, programs, lightningd, name)
-        nodes = {name: Cln(cln.ClnRpc(name, stack.data(name)), _transactions(stack)) for name in network.nodes}
+        nodes = {name: Cln(cln.ClnRpc(name, stack.data(name)), stack.rpc.block_transactions) for name in network.nodes}
         for node in nodes.values():
             cln.ready(cln.ClnRpc(node.name, stack.data(node.name)), stack.patience)
         _fund(stack, network, nodes)
@@ -65,14 +64,6 @@ def _start(stack: RawStack, programs: Programs, lightningd: Path, name: str) -> 
     argv = [str(lightningd), "--developer", f"--lightning-dir={stack.data(name)}", f"--conf={conf}"]
     with (stack.folder / f"{name}.log").open("ab") as log:
         stack.processes[name] = spawn.start(argv, output=log)
-
-
-def _transactions(stack: RawStack) -> Transactions:
-    def transactions(height: int) -> Sequence[str]:
-        block: Sequence[str] = stack.rpc.call("getblock", stack.rpc.call("getblockhash", height), 1)["tx"]
-        return block
-
-    return transactions
 
 
 def _fund(stack: RawStack, network: Network, nodes: dict[str, Cln]) -> None:
