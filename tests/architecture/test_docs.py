@@ -41,6 +41,7 @@ OUTSIDE = {
     "github.com",
     "json-schema.org",
     "localhost",
+    "w3.org",
 }
 """Hosts of public projects that files may name; a package index is the user's to choose, so none is named anywhere."""
 
@@ -201,6 +202,10 @@ def strangers(verb: str, words: list[str]) -> list[str]:
     if verb not in VERBS:
         return [verb]
     command = root.get_command(click.Context(root), verb)
+    if isinstance(command, click.Group):
+        if not words or words[0] not in command.commands:
+            return [" ".join((verb, *words[:1]))]
+        command = command.commands[words[0]]
     assert command is not None
     known = {flag for option in command.params for flag in option.opts} | {"--help", "-h"}
     ours = words[: words.index("--")] if "--" in words else words

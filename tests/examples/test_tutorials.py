@@ -1,4 +1,7 @@
-"""Every command a tutorial shows is run, in order, against real daemons, in a project like the reader's."""
+"""Every command a tutorial shows is run, in order, against real daemons, in a project like the reader's.
+
+A block such as ```yaml stacks/shop.yaml is a file the reader writes, and is written at its turn.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,18 @@ PROJECT = ("cartridge.lock", "cartridges", "stacks", "templates", "tools")
 pytestmark = [pytest.mark.lightning, pytest.mark.slow]
 
 
-def lines(page: Path) -> list[str]:
-    """Return the command lines of a page's console blocks, in order."""
-    blocks = re.findall(r"(?ms)^```console\n(.*?)^```", page.read_text(encoding="utf-8"))
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+def steps(page: Path) -> list[tuple[str, str]]:
+    """Return what the reader does, in order: ("$", a command line) or (a file, its content)."""
+    blocks = re.findall(r"(?ms)^```(console|yaml \S+)\n(.*?)^```", page.read_text(encoding="utf-8"))
+    return [
+        step
+        for kind, text in blocks
+        for step in (
+            [("$", line[2:]) for line in text.splitlines() if line.startswith("$ ")]
+            if kind == "console"
+            else [(kind.partition(" ")[2], text)]
+        )
+    ]
 
 
 def meant(line: str) -> list[str]:
@@ -49,8 +60,11 @@ def project(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
 def test_every_command_of_a_tutorial_works_as_shown(page: Path, project: Path) -> None:
-    assert lines(page)
-    for line in lines(page):
-        done = spawn.run(meant(line), cwd=project, timeout=240)
+    assert steps(page)
+    for place, text in steps(page):
+        if place != "$":
+            (project / place).write_text(text, encoding="utf-8")
+            continue
+        done = spawn.run(meant(text), cwd=project, timeout=240)
 
-        assert done.status == 0, f"$ {line}\n{done.stdout}{done.stderr}"
+        assert done.status == 0, f"$ {text}\n{done.stdout}{done.stderr}"
