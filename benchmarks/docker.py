@@ -88,7 +88,7 @@ class Ours:
 
     def up(self) -> float:
         """Bring the pair up and return how long it took."""
-        return wall([self._place.program, "up", "--target", "docker"], cwd=self._place.project)
+        return wall([self._place.program, "up", "--fresh", "--target", "docker"], cwd=self._place.project)
 
     def down(self) -> float:
         """End the pair and return how long it took."""
