@@ -30,6 +30,8 @@ from cartridge.lightning.node import (
 )
 from cartridge.probes.ldk import TOKEN, Identity, LdkHttp, RefusedError
 
+REFUSED = "RecipientRejected"
+"""Why a payment failed that its destination did not want."""
 _GRACE = 10.0
 """Seconds the daemon may take to say that a payment failed in the time it had."""
 
@@ -242,6 +244,7 @@ class Ldk:
                 f"a payment from `{self.name}` failed: {error.reason}",
                 code="payment-failed",
                 reason=error.reason,
+                reached=error.reason == REFUSED,
                 resolution="see that the channels on the way are active and hold enough, with `cartridge exec`",
             )
         return error

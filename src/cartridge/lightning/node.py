@@ -27,9 +27,10 @@ class NotYetError(ApplyError):
 
 @dataclass(eq=False)
 class PaymentError(ApplyError):
-    """A payment failed; `reason` is the implementation's own word for why."""
+    """A payment failed; `reason` is the implementation's own word for why, `reached` that its destination said so."""
 
     reason: str = ""
+    reached: bool = False
 
 
 def not_supported(name: str, implementation: str, what: str) -> ApplyError:
@@ -266,6 +267,9 @@ class Node(Protocol):
 
     def decode(self, request: str) -> Decoded:
         """Return what an invoice asks for."""
+
+    def steers(self, through: int) -> bool:
+        """Return whether a payment to its peer can be made to go over the channel with this short id, and no other."""
 
     def pay(
         self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None, parts: int = 1

@@ -1,14 +1,16 @@
 """Proof that a channel carries payments both ways, which leaves its split as it was.
 
 Where both ends hold enough, each pays the other the same amount. An end that holds too little cannot pay, and is
-not asked to; the other one then sends a payment that its receiver must refuse, so that nothing moves either.
+not asked to; the other one then sends a payment that its receiver must refuse, so that nothing moves either. The same
+goes for an end that cannot lead a payment over the channel that is meant: what it paid might come back another way.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
-from cartridge.errors import UnknownVerdictError
+from cartridge.errors import ApplyError, UnknownVerdictError
 from cartridge.lightning.node import Node, NodeChannel, PaymentError
 from cartridge.probes.wait import Patience, until
 
@@ -35,8 +37,9 @@ def prove(ends: tuple[Node, Node], point: str, patience: Patience) -> int:
     """
     before = _channel(ends[0], point)
     payers = [pair for pair, holds in zip((ends, ends[::-1]), _able(before), strict=True) if holds]
+    is_balanced = len(payers) == len(ends) and all(payer.steers(before.scid) for payer, _ in payers)
     for payer, payee in payers:
-        if len(payers) == len(ends):
+        if is_balanced:
             _pay(payer, payee, before.scid, patience)
         else:
             _test(payer, payee, before.scid, patience)
@@ -99,10 +102,31 @@ def _test(payer: Node, payee: Node, scid: int, patience: Patience) -> None:
     pubkey = payee.info().pubkey
 
     def reached() -> bool:
-        payer.test_route(pubkey, AMOUNT, through=scid, within=_WITHIN)
+        try:
+            payer.test_route(pubkey, AMOUNT, through=scid, within=_WITHIN)
+        except ApplyError as error:
+            if error.code != "not-supported":
+                raise
+            _pay_in_vain(payer, payee, scid)
         return True
 
     _insist(reached, payer, payee, patience)
+
+
+def _pay_in_vain(payer: Node, payee: Node, scid: int) -> None:
+    """Pay an invoice that its maker has withdrawn: the payment arrives, and comes back.
+
+    Raises:
+        PaymentError: it did not arrive.
+    """
+    payment_hash = secrets.token_hex(32)
+    request = payee.hold_invoice(AMOUNT, payment_hash, "cartridge probe").request
+    payee.cancel(payment_hash)
+    try:
+        payer.pay(request, fee_limit=0, within=_WITHIN, through=scid if payer.steers(scid) else None)
+    except PaymentError as error:
+        if not error.reached:
+            raise
 
 
 def _insist(attempt: Callable[[], bool], payer: Node, payee: Node, patience: Patience) -> None:

@@ -79,7 +79,7 @@ def _ldk(component: str, record: ComponentRecord, folder: Path, *, reveal: bool)
         {"LDK_API": api, "LDK_TOKEN": word, "LDK_TOKEN_FILE": str(token)},
         {"api": api, **p2p},
         {"token": str(token)},
-        (f"curl --oauth2-bearer \"$(cat {token})\" --data '' {api}/v1/info",),
+        (f"sed 's/.*/oauth2-bearer = \"&\"/' {token} | curl --config - --data '' {api}/v1/info",),
     )
 
 

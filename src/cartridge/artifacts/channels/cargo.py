@@ -54,7 +54,7 @@ def make(job: Job, folder: Path, scratch: Path) -> Made:
     cargo = toolchain(job, crate)
     note = job.sources.recorder.note
     with job.sources.store.locked("build", lambda: note(f"`{job.name}` is built after what is being built now")):
-        target = job.sources.store.builds / f"{channel.crate}-{tree.short(job.pin.source)}"
+        target = job.sources.store.builds / channel.crate
         _build(job, cargo, crate, target)
         (folder / "bin").mkdir()
         for name in job.declaration.binaries:
