@@ -17,6 +17,8 @@ from cartridge.lightning.observation import look_at_graph
 from cartridge.lightning.run import Run
 from cartridge.probes.wait import Patience, until
 
+FORCED = 6
+"""Blocks after which lnd believes that the other end has closed a channel by force, however large it was."""
 AGREE = 30.0
 """Seconds two ends get to agree on a closing transaction; payments under way are finished first."""
 FORGET = 15.0
@@ -24,7 +26,7 @@ FORGET = 15.0
 
 
 def close(run: Run, channels: Collection[Closing]) -> None:
-    """Close channels, confirm that with a block, and return once no node lists or knows them.
+    """Close channels, confirm that with as few blocks as it takes, and return once no node lists or knows them.
 
     Raises:
         ApplyError: `close-refused`, an end did not agree and nobody allowed force.
@@ -35,17 +37,17 @@ def close(run: Run, channels: Collection[Closing]) -> None:
     with run.recorder.step("network/close", f"channels: closing {len(channels)}"):
         _ripen(run, channels)
         opening.connect_pairs(run, {(one.closer, one.peer) for one in channels if one.peer})
-        run.everywhere(partial(_close, run), channels)
-        run.producer.mine(1)
+        by_force = run.everywhere(partial(_close, run), channels)
+        run.producer.mine(FORCED if any(by_force) else 1)
         _forgotten(run, {one.channel.point for one in channels}, run.patience)
 
 
 def forget(run: Run, points: Collection[str]) -> None:
-    """Mine a block, so that channels which somebody closed are closed for everybody."""
+    """Mine, so that channels which somebody closed are closed for everybody."""
     if not points:
         return
     with run.recorder.step("network/forget", "graph: forgetting closed channels") as step:
-        run.producer.mine(1)
+        run.producer.mine(FORCED)  # whoever closed it may have done so by force
         try:
             _forgotten(run, points, _brief(run, FORGET))
         except UnknownVerdictError:
@@ -58,23 +60,26 @@ def _ripen(run: Run, channels: Collection[Closing]) -> None:
         run.producer.mine(missing)
 
 
-def _close(run: Run, one: Closing) -> None:
+def _close(run: Run, one: Closing) -> bool:
+    """Close a channel and return whether it took force."""
     node, point = run.handles.nodes[one.closer], one.channel.point
+    forcibly = partial(node.close, point, force=True)
     if not one.peer:
-        _insist(run, one, partial(node.close, point, force=True), run.patience)
-        return
+        _insist(run, one, forcibly, run.patience)
+        return True
     try:
         _insist(run, one, partial(node.close, point), _brief(run, AGREE))
     except UnknownVerdictError as error:
         if run.former.force:
-            _insist(run, one, partial(node.close, point, force=True), run.patience)
-            return
+            _insist(run, one, forcibly, run.patience)
+            return True
         raise ApplyError(
             f"`{one.closer}` and `{one.peer}` do not agree to close `{one.name}`",
             code="close-refused",
             details=error.details,
             resolution="settle what is under way over it, or close it by force with `cartridge up --force-close`",
         ) from error
+    return False
 
 
 def _insist(run: Run, one: Closing, close_it: partial[str], patience: Patience) -> None:
