@@ -1,13 +1,14 @@
-"""A copy of an lnd's database, told where its peers are now.
+"""A copy of a node's database, told where its peers are now.
 
-lnd connects by itself to the addresses it remembers. On one machine those are the ports of the network a snapshot was
-taken of, which may be alive: the copy of alice would take the place of the real alice at the real bob. So each
-remembered address is replaced before the copy starts.
+Nodes connect by themselves to the addresses they remember. On one machine those are the ports of the network a
+snapshot was taken of, which may be alive: the copy of alice would take the place of the real alice at the real bob. So
+each remembered address is replaced before the copy starts.
 
-An address stands in `channel.db` as four bytes of IP and two of port, in link nodes and in node announcements alike
-(lnd, channeldb/addr.go). A bbolt file has no checksum but on its two meta pages, which hold no address, and the
+In lnd, an address stands in `channel.db` as four bytes of IP and two of port, in link nodes and in node announcements
+alike (lnd, channeldb/addr.go). A bbolt file has no checksum but on its two meta pages, which hold no address, and the
 replacement is as long as what it replaces; so the bytes are exchanged where they stand. The announcements are thereby
-no longer signed by their nodes, which make newer ones as soon as they start at another address. Pure.
+no longer signed by their nodes, which make newer ones as soon as they start at another address. An LDK node writes
+addresses in the same bytes, into a SQLite database without checksums. Pure.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import re
 import socket
 from collections.abc import Mapping
 
-DATABASE = "data/graph/regtest/channel.db"
-"""In a node's data folder: the one file that holds addresses."""
+FILES = {"lnd": "data/graph/regtest/channel.db", "ldk": "node/ldk_node_data.sqlite"}
+"""By the kind of component, the one file in its data folder that holds addresses; of other kinds none is known."""
 
 
 def readdress(database: bytes, ports: Mapping[int, int], host: str = "127.0.0.1") -> bytes:

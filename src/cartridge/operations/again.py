@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cartridge.deploy.engine import Placement
 from cartridge.deploy.snapshots.store import Snapshot
-from cartridge.lightning.readdress import DATABASE, readdress
+from cartridge.lightning.readdress import FILES, readdress
 from cartridge.operations import credentials, grip, live
 from cartridge.operations.context import Context
 from cartridge.operations.network import STALE
@@ -23,10 +23,6 @@ from cartridge.targets.copying import Content, read
 from cartridge.targets.driver import Driver
 from cartridge.workspace.resolved import ResolvedStack
 
-PATIENCE = 60.0
-"""Seconds for nodes to find each other again, where no `--wait-timeout` says otherwise."""
-STALE = 3600.0
-"""Seconds; lnd takes a chain whose tip is older than two hours for one that is still being fetched."""
 _LOOPBACK = "127.0.0.1"
 
 
@@ -98,8 +94,9 @@ class NetworkAgain:
             path: self._base.file(component, path) for path in self._base.manifest.files[component]
         }
         if component in self._nodes:
-            if DATABASE in files:
-                files[DATABASE] = readdress(read(files[DATABASE]), self._moved(places))
+            holds_addresses = FILES.get(self._nodes[component], "")
+            if holds_addresses in files:
+                files[holds_addresses] = readdress(read(files[holds_addresses]), self._moved(places))
             kept = {path: read(files[path]) for path in credentials.KEPT if path in files}
             credentials.write(self._folder, component, kept)
         return files

@@ -111,8 +111,12 @@ def foreign(snapshot: Snapshot, why: str) -> InputError:
 def remember(context: Context, state: State) -> None:
     """Keep the data of a stack that has just come up from nothing, for the next `up`; a failure is only told."""
     from cartridge.deploy.snapshots.manifest import Cause
-    from cartridge.operations.taking import take
+    from cartridge.operations.taking import refuse_unsupported, take
 
+    try:
+        refuse_unsupported(state)
+    except InputError:
+        return  # nobody asked for one
     with context.recorder.step("snapshot", "keeping its data for the next `up`") as step:
         try:
             taken = take(context, state, cause=Cause.READY)

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 from cartridge.deploy.snapshots.manifest import Cause, Manifest
 from cartridge.deploy.snapshots.store import Draft, Snapshot, Snapshots
-from cartridge.errors import ApplyError
+from cartridge.errors import ApplyError, InputError
+from cartridge.lightning.readdress import FILES
 from cartridge.lightning.rebuilt import is_rebuilt
+from cartridge.model.target import Target
 from cartridge.operations import grip
 from cartridge.operations.context import Context
 from cartridge.operations.copiers import copier
@@ -54,6 +56,7 @@ def fill(context: Context, state: State, draft: Draft, *, name: str, cause: Caus
 
     Raises: what `take` raises.
     """
+    refuse_unsupported(state)
     running, done = _components(context, state)
     with context.recorder.step("snapshot/copy", f"{state.name}: copying its data") as step:
         height, still = _copy(context, state, draft, running, done)
@@ -62,6 +65,24 @@ def fill(context: Context, state: State, draft: Draft, *, name: str, cause: Caus
         kept = replace(state, fingerprint="", expires="", ready=True)
         created = context.clock.now().isoformat(timespec="milliseconds")
         return draft.seal(kept, height, name=name, cause=cause, created=created), still
+
+
+def refuse_unsupported(state: State) -> None:
+    """Return where copies of all nodes can be kept from meeting their originals.
+
+    Raises:
+        InputError: `snapshot-unsupported`, a node remembers addresses in a way that is not known here.
+    """
+    if state.target != Target.PROCESS:
+        return  # a network of its own for each stack keeps them apart
+    for name, record in state.components.items():
+        if record.node and record.kind not in FILES:
+            raise InputError(
+                f"`{name}` is a `{record.kind}`, whose copy could not be kept from its old peers",
+                code="snapshot-unsupported",
+                resolution=f"on this target, copy networks of {' and '.join(f'`{kind}`' for kind in FILES)};"
+                " or use `--target docker`",
+            )
 
 
 def _components(context: Context, state: State) -> tuple[list[str], list[str]]:
