@@ -32,6 +32,7 @@ from cartridge.operations.network_reports import (
     FundResult,
     InvoiceResult,
     MineResult,
+    MiningResult,
     PayResult,
     PolicyView,
     ReorgResult,
@@ -344,6 +345,19 @@ class FakeVerbs(Verbs):
         back = ("aa" * 32, "bb" * 32, "cc" * 32)
         shallow = ("alice-bob-0",) if force else ()
         return ReorgResult(depth, 108, gone, (*made, "ff" * 32), back, back[:1] if empty else (), back[2:], shallow)
+
+    def block_interval(
+        self, context: Context, *, mining: str | None, interval: int | None, seed: int | None
+    ) -> MiningResult:
+        """Take it, or say what it is."""
+        self._ask("block_interval", (mining, interval, seed))
+        failure = "generatetodescriptor: the chain does not answer" if self.empty else ""
+        return MiningResult(STACK, mining or "on-demand", interval or 10_000, seed or 1, 25, 7, failure)
+
+    def fee(self, context: Context, *, rate: int) -> MiningResult:
+        """Take it."""
+        self._ask("fee", rate)
+        return MiningResult(STACK, "on-demand", 10_000, 1, rate, 0)
 
     def fund(self, context: Context, *, node: str, amount: int) -> FundResult:
         """Fund."""

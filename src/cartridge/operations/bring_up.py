@@ -16,7 +16,7 @@ from cartridge.deploy import leases, statefile
 from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
 from cartridge.errors import MissingError
 from cartridge.model.target import Target
-from cartridge.operations import bases, engines, live, programs, secrets
+from cartridge.operations import bases, engines, keeper, live, programs, secrets
 from cartridge.operations.again import NetworkAgain
 from cartridge.operations.bases import Start
 from cartridge.operations.context import Context
@@ -120,6 +120,7 @@ def carry_out(context: Context, stack: ResolvedStack, wanted: Plan, begun: Start
         order = assemble(stack, bundle, installed, held, seeds, digests(context, stack))
         with kept(engine.driver(), context.cancelled.set) as vigil:
             run = _Run(context, stack, engine, places, held, network, vigil)
+            keeper.hold(context, state, live.PATIENCE)  # a network that changes makes its blocks itself
             live.let_go(context, stack, state, wanted, driver=run.driver, places=places)
             try:
                 run.carry_out(order, [change for change in wanted.changes if change.resource.startswith("component/")])
@@ -129,6 +130,7 @@ def carry_out(context: Context, stack: ResolvedStack, wanted: Plan, begun: Start
             state = replace(state, digest=wanted.digest)
             if network:
                 vigil.over(partial(network.complete, run.driver, places), "network")
+            keeper.release(context, state)
     finally:
         if network:
             network.close()

@@ -6,17 +6,18 @@ missing for the next `up`, which opens it again. Never changes the documents or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from cartridge.errors import InputError, MissingError
-from cartridge.operations import follow, grip
+from cartridge.operations import follow, grip, keeper
 from cartridge.operations.channel_views import SATOSHI, Look, label, pick
 from cartridge.operations.context import Context
 from cartridge.operations.network_reports import ChannelCloseResult, ChannelOpenResult, ChannelsResult
 from cartridge.operations.selection import chosen
+from cartridge.plan.state import State
 from cartridge.probes.wait import until
 
 if TYPE_CHECKING:
@@ -85,18 +86,11 @@ def open_channel(context: Context, wanted: Wanted) -> ChannelOpenResult:
         memo=BY_HAND,
         private=wanted.private,
     )
-    with context.recorder.step("channel/open", f"{wanted.opener}: opening a channel to {wanted.acceptor}"):
-        point = until(lambda: opener.open(opening), "the channel to open", patience, expected=(NotYetError,))
-    nodes, _ = follow.awake(grip.nodes(context, state))
-    with context.recorder.step("channel/confirm", "mining until it is active"):
-        with follow.producer(context, state, nodes) as producer:
-            until(lambda: point.partition(":")[0] in producer.chain.mempool(), "the funding", patience)
-            mined = 0
-            while mined < ANNOUNCED or _missing((opener, acceptor), point):
-                producer.mine()
-                mined += 1
-        until(partial(_is_active, (opener, acceptor), point), "the channel to be active", patience)
-        until(partial(_is_known, (opener, acceptor), point), "both policies to be known", patience)
+    with keeper.still(context, state, follow.PATIENCE):
+        with context.recorder.step("channel/open", f"{wanted.opener}: opening a channel to {wanted.acceptor}"):
+            point = until(lambda: opener.open(opening), "the channel to open", patience, expected=(NotYetError,))
+        nodes, _ = follow.awake(grip.nodes(context, state))
+        mined = _confirm(context, state, nodes, (opener, acceptor), point)
     return ChannelOpenResult(Look(state, follow.names(context, state), nodes).view(point), mined)
 
 
@@ -120,22 +114,43 @@ def close_channel(context: Context, *, which: tuple[str, ...], force: bool) -> C
             code="channel-unknown",
             resolution="`cartridge ps` says what is up",
         )
-    with context.recorder.step("channel/close", f"{closer.name}: closing {label(channel)}"):
-        txid = closer.close(channel.point, force=force)
     ends = [nodes[name] for name in (channel.opener, channel.acceptor) if name in nodes]
-    with context.recorder.step("channel/confirm", "mining until it is gone"):
+    with keeper.still(context, state, follow.PATIENCE):
+        with context.recorder.step("channel/close", f"{closer.name}: closing {label(channel)}"):
+            txid = closer.close(channel.point, force=force)
+        mined = _bury(context, state, nodes, ends, (channel.point, txid))
+    return ChannelCloseResult(channel, txid, force, mined)
+
+
+def _confirm(context: Context, state: State, nodes: Mapping[str, Node], ends: tuple[Node, Node], point: str) -> int:
+    """Mine until a channel is active and known at both ends, and return how many blocks that took."""
+    patience = follow.patience(context)
+    with context.recorder.step("channel/confirm", "mining until it is active"):
         with follow.producer(context, state, nodes) as producer:
-            until(
-                lambda: txid in producer.chain.mempool() or _are_gone(ends, channel.point),
-                "the closing transaction",
-                follow.patience(context),
-            )
+            until(lambda: point.partition(":")[0] in producer.chain.mempool(), "the funding", patience)
             mined = 0
-            while mined == 0 or (mined < MOST_BLOCKS and not _are_gone(ends, channel.point)):
+            while mined < ANNOUNCED or _missing(ends, point):
                 producer.mine()
                 mined += 1
-        until(partial(_are_gone, ends, channel.point), "the channel to be gone", follow.patience(context))
-    return ChannelCloseResult(channel, txid, force, mined)
+        until(partial(_is_active, ends, point), "the channel to be active", patience)
+        until(partial(_is_known, ends, point), "both policies to be known", patience)
+    return mined
+
+
+def _bury(
+    context: Context, state: State, nodes: Mapping[str, Node], ends: Iterable[Node], what: tuple[str, str]
+) -> int:
+    """Mine until a channel (its point, and what closes it) is gone at both ends; return how many blocks that took."""
+    point, txid = what
+    patience, ends, mined = follow.patience(context), tuple(ends), 0
+    with context.recorder.step("channel/confirm", "mining until it is gone"):
+        with follow.producer(context, state, nodes) as producer:
+            until(lambda: txid in producer.chain.mempool(), "the closing transaction", patience)
+            while mined == 0 or (mined < MOST_BLOCKS and not _are_gone(ends, point)):
+                producer.mine()
+                mined += 1
+        until(partial(_are_gone, ends, point), "the channel to be gone", patience)
+    return mined
 
 
 def _refuse(wanted: Wanted) -> None:

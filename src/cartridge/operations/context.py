@@ -191,6 +191,8 @@ JOURNALED = frozenset(
         "invoice",
         "channel",
         "reorg",
+        "block-interval",
+        "fee",
     }
 )
 """Verbs that do something; looking leaves no trace."""

@@ -161,3 +161,26 @@ class ReorgResult:
     waiting: tuple[str, ...]
     lost: tuple[str, ...] = ()
     shallow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MiningResult:
+    """How the blocks of a stack are made, and what fees are said to be.
+
+    Attributes:
+        stack: the stack's id.
+        mining: `on-demand`, `interval`, `poisson` or `on-transaction`.
+        interval: milliseconds between two blocks; for `poisson` the mean.
+        seed: of the times of `poisson`.
+        fee_rate: satoshis per virtual byte.
+        mined: blocks its keeper has made since it started.
+        failure: why the last one could not be made; "" where it could.
+    """
+
+    stack: str
+    mining: str
+    interval: int
+    seed: int
+    fee_rate: int
+    mined: int
+    failure: str = ""

@@ -7,7 +7,7 @@ that was confirmed. A kill between the two halves leaves a shorter chain, which 
 from __future__ import annotations
 
 from cartridge.errors import InputError
-from cartridge.operations import follow, grip
+from cartridge.operations import follow, grip, keeper
 from cartridge.operations.channel_views import Look, label
 from cartridge.operations.context import Context
 from cartridge.operations.network_reports import ReorgResult
@@ -52,7 +52,11 @@ def reorg(context: Context, *, depth: int, empty: bool, force: bool) -> ReorgRes
             details=shallow,
             resolution=f"`cartridge mine {depth}` first buries them, or `--force` takes the risk that they break",
         )
-    with context.recorder.step("reorg", f"replacing {depth} blocks"), follow.producer(context, state, nodes) as makes:
+    with (
+        keeper.still(context, state, follow.PATIENCE),
+        context.recorder.step("reorg", f"replacing {depth} blocks"),
+        follow.producer(context, state, nodes) as makes,
+    ):
         undone = makes.chain.undo(depth)
         there = makes.chain.mempool()
         made = [makes.chain.confirm(()) for _ in range(depth + 1)] if empty else makes.chain.mine(depth + 1)

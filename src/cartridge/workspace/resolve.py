@@ -12,8 +12,9 @@ from graphlib import TopologicalSorter
 from cartridge.errors import DocumentsError, InputError
 from cartridge.model.cartridge import Component, Scalar
 from cartridge.model.target import Target
-from cartridge.workspace import check_stack, flags, versions
+from cartridge.workspace import check_stack, flags, select, versions
 from cartridge.workspace.bindings import Settled, settle
+from cartridge.workspace.check_compatibility import targets
 from cartridge.workspace.documents import CartridgeFile, StackFile, Workspace
 from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack, Template
 from cartridge.workspace.select import Assembly, assemble
@@ -43,6 +44,9 @@ def resolve(
     assembly, clashes = assemble(workspace, file)
     if clashes or not assembly.is_whole:
         raise DocumentsError.of(clashes)
+    where = _target(target or file.document.target)
+    if file.network is not None and (refused := tuple(targets(assembly, file.network, where.value))):
+        raise DocumentsError.of(refused)
     overrides = flags.bound(assembly, bindings or {})
     settled = {name: _settled(assembly, each, overrides[name]) for name, each in assembly.chosen.items()}
     components = [
@@ -50,7 +54,7 @@ def resolve(
     ]
     return ResolvedStack(
         name=file.name,
-        target=_target(target or file.document.target),
+        target=where,
         components=_ordered(components),
         artifacts={
             name: artifact for each in assembly.chosen.values() for name, artifact in each.document.artifacts.items()
@@ -92,6 +96,9 @@ def _target(name: str) -> Target:
 
 def _settled(assembly: Assembly, file: CartridgeFile, overrides: Mapping[str, Scalar]) -> Settled:
     given: dict[str, Scalar] = {}
+    every = select.interval(assembly.stack)
+    if file.name == select.KEEPER and every is not None:
+        given = {"mining": "interval", "interval": f"{every} ms"}
     for use in assembly.stack.document.use:
         if versions.split(use.cartridge)[0] == file.name:
             given |= use.bindings

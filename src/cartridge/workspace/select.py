@@ -11,6 +11,9 @@ from cartridge.workspace.documents import CartridgeFile, StackFile, Workspace
 from cartridge.workspace.source import Path, Source
 from cartridge.workspace.validate import suggestion
 
+KEEPER = "chain-keeper"
+"""The cartridge that makes blocks by itself; a network with a `block_interval` has it without naming it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
@@ -61,6 +64,9 @@ def assemble(workspace: Workspace, stack: StackFile) -> tuple[Assembly, tuple[Fi
         )
         for index, use in enumerate(stack.document.use)
     ]
+    if interval(stack) is not None and KEEPER in workspace.cartridges:
+        where = ("network", "block_interval")
+        uses.append((f"{KEEPER}@1", _Want("1", "`network.block_interval`", stack.source, where)))
     chosen: dict[str, CartridgeFile] = {}
     wants: dict[str, list[_Want]] = {}
     for _ in range(len(workspace.every_cartridge()) + 2):
@@ -72,6 +78,11 @@ def assemble(workspace: Workspace, stack: StackFile) -> tuple[Assembly, tuple[Fi
     missing = [name for name in wants if name not in chosen]
     clashes = tuple(_clash(name, wants[name]) for name in missing if _fits_singly(workspace, name, wants[name]))
     return Assembly(stack, chosen, is_whole=not missing), clashes
+
+
+def interval(stack: StackFile) -> int | None:
+    """Return the milliseconds between two blocks that the network of a stack asks for, or None."""
+    return stack.document.network.block_interval if stack.document.network else None
 
 
 def _wants(uses: list[tuple[str, _Want]], chosen: Mapping[str, CartridgeFile]) -> dict[str, list[_Want]]:

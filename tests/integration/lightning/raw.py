@@ -47,6 +47,7 @@ FAST: Mapping[str, object] = {
     "announce_confirmations": 3,
     "confirmations": 1,
     "pending_channels": 64,
+    "fee_source": "chain",
     "log_level": "info",
     "rpc_allowed": "127.0.0.0/8",
     "rpc_threads": 16,

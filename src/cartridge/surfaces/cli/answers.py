@@ -81,6 +81,7 @@ class ErrorResult:
 
 
 TYPES: Mapping[str, type] = {
+    "block-interval": network_reports.MiningResult,
     "channel-close": network_reports.ChannelCloseResult,
     "channel-open": network_reports.ChannelOpenResult,
     "channels": network_reports.ChannelsResult,
@@ -92,6 +93,7 @@ TYPES: Mapping[str, type] = {
     "error": ErrorResult,
     "explain": ExplainResult,
     "fork": copies.ForkResult,
+    "fee": network_reports.MiningResult,
     "fund": network_reports.FundResult,
     "gc": reports.GcResult,
     "init": InitResult,

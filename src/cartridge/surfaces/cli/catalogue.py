@@ -30,6 +30,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Use the network": {
         "mine": "Mine blocks and wait until every node has them.",
+        "block-interval": "Say how often blocks are made by themselves.",
+        "fee": "Have nodes believe what fees are.",
         "reorg": "Replace the newest blocks by others.",
         "fund": "Give a node, or an address, on-chain money.",
         "pay": "Pay from one node to another over Lightning.",

@@ -158,6 +158,20 @@ class Verbs:
 
         return reorg(context, depth=depth, empty=empty, force=force)
 
+    def block_interval(
+        self, context: Context, *, mining: str | None, interval: int | None, seed: int | None
+    ) -> network_reports.MiningResult:
+        """See `operations.block_interval`."""
+        from cartridge.operations.block_interval import block_interval
+
+        return block_interval(context, mining=mining, interval=interval, seed=seed)
+
+    def fee(self, context: Context, *, rate: int) -> network_reports.MiningResult:
+        """See `operations.fee`."""
+        from cartridge.operations.fee import fee
+
+        return fee(context, rate=rate)
+
     def fund(self, context: Context, *, node: str, amount: int) -> network_reports.FundResult:
         """See `operations.fund`."""
         from cartridge.operations.fund import fund

@@ -1,0 +1,38 @@
+"""`fee`: what nodes are told that fees are. They ask the stack's keeper, so what they build from now on pays that."""
+
+from __future__ import annotations
+
+from cartridge.errors import InputError
+from cartridge.operations import keeper
+from cartridge.operations.block_interval import result
+from cartridge.operations.context import Context
+from cartridge.operations.network_reports import MiningResult
+from cartridge.operations.selection import chosen
+
+MOST = 10_000
+"""Satoshis per virtual byte."""
+
+
+def fee(context: Context, *, rate: int) -> MiningResult:
+    """Have the keeper say that fees are `rate` satoshis per virtual byte, for every target.
+
+    Raises:
+        InputError: `fee-rate-wrong`; `fee-unheard`, no node asks the keeper.
+        MissingError: no such stack; `keeper-missing`.
+        UnknownVerdictError: `keeper-unreachable`.
+    """
+    if not 1 <= rate <= MOST:
+        raise InputError(
+            f"`{rate}` sat/vB is no fee rate", code="fee-rate-wrong", resolution=f"give 1 to {MOST:,} sat/vB"
+        )
+    state = chosen(context)
+    found = keeper.needed(context, state)
+    stack = context.resolved()
+    if not any(one.node and one.settings.get("fee_source") == "keeper" for one in stack.components):
+        raise InputError(
+            f"no node of `{state.name}` asks the keeper what fees are",
+            code="fee-unheard",
+            resolution="write `bindings: {fee_source: keeper}` to the cartridge `lightning` and run `cartridge up`",
+        )
+    with context.recorder.step("fee", f"saying that fees are {rate} sat/vB"):
+        return result(state.stack, found.say_fee(rate))

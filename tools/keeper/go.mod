@@ -1,0 +1,3 @@
+module cartridge/tools/keeper
+
+go 1.25
