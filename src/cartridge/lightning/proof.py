@@ -142,10 +142,11 @@ def _channel(node: Node, point: str) -> NodeChannel:
 
 
 def _unspoilt(node: Node, before: NodeChannel, patience: Patience) -> None:
-    """Return once what was paid there and back has left the split as it was."""
+    """Return once what was paid there and back has left the split as it was, or others pay over the channel as well."""
+    of_ours = before.sent + before.received + 2 * AMOUNT // _SATOSHI
 
     def as_before() -> bool:
         now = _channel(node, before.point)
-        return (now.local, now.remote) == (before.local, before.remote)
+        return (now.local, now.remote) == (before.local, before.remote) or now.sent + now.received > of_ours
 
     until(as_before, f"the split of `{before.point}` to be as it was", patience)
