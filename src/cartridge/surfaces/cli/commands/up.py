@@ -9,7 +9,7 @@ import click
 from cartridge.surfaces.cli.command import command
 from cartridge.surfaces.cli.commands.ps import component_table
 from cartridge.surfaces.cli.flags import Flags
-from cartridge.surfaces.cli.options import CHOOSE, OFFLINE, TTL, WAIT_TIMEOUT
+from cartridge.surfaces.cli.options import CHOOSE, FORCE_CLOSE, OFFLINE, TTL, WAIT_TIMEOUT
 from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, elapsed
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cartridge.operations.results import UpResult
 
 
-@command("up", *CHOOSE, OFFLINE, TTL, WAIT_TIMEOUT)
+@command("up", *CHOOSE, OFFLINE, TTL, WAIT_TIMEOUT, FORCE_CLOSE)
 @click.option("--fresh", is_flag=True, help="Start from nothing, even where the data of the last start is kept.")
 @click.option("--refresh", is_flag=True, help="Look at what really runs, even if no file changed, and mend it.")
 def up(session: Session, flags: Flags, *, refresh: bool, fresh: bool) -> None:
