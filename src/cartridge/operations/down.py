@@ -35,7 +35,7 @@ def down(context: Context, *, all_stacks: bool = False) -> DownResult:
         if error.code != "no-stack":
             raise
         every = ()
-    removed = [resource for state in every for resource in _end(context, state)]
+    removed = [resource for state in every for resource in end(context, state)]
     locks.sweep(context.project.state)
     if context.cancelled.is_set():
         raise InterruptError("interrupted, when everything was down already")
@@ -45,7 +45,7 @@ def down(context: Context, *, all_stacks: bool = False) -> DownResult:
     return DownResult(", ".join(sorted(names)), ", ".join(sorted(targets)), tuple(removed), seconds, kept)
 
 
-def _end(context: Context, state: State) -> tuple[str, ...]:
+def end(context: Context, state: State) -> tuple[str, ...]:
     """End one stack; what has begun is finished, because half a stack is no use to anybody."""
     if context.cancelled.is_set():
         raise InterruptError(resolution=f"`{state.stack}` is as it was; `cartridge down` ends it")

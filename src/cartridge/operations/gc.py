@@ -15,9 +15,10 @@ from cartridge.artifacts.store import Store
 from cartridge.deploy import locks, statefile
 from cartridge.deploy.leases import Entry, is_expired, registry
 from cartridge.deploy.snapshots.store import Snapshots
-from cartridge.errors import CartridgeError
+from cartridge.errors import CartridgeError, UnknownVerdictError
 from cartridge.operations.context import Context
 from cartridge.operations.reports import GcResult, Orphan
+from cartridge.plan.state import State
 from cartridge.targets.process import marks, orphans
 
 
@@ -34,7 +35,8 @@ class _Found:
 
 def gc(context: Context, *, dry_run: bool = False) -> GcResult:
     """Find leftovers and remove them unless it is a dry run; return everything found."""
-    found = [*_processes(context), *_docker(context), *_leases(context), *_folders(context), *_snapshots(context)]
+    found = [*_processes(context), *_docker(context), *_leases(context), *_folders(context)]
+    found += [*_snapshots(context), *_forks(context)]
     left = [Orphan(one.kind, one.identity, one.stack, one.reason, not dry_run and one.remove()) for one in found]
     store = Store(context.settings.store).gc(dry_run=dry_run, now=context.clock.now().timestamp())
     left += [Orphan(one.kind, str(one.path), "", one.reason, not dry_run) for one in store]
@@ -89,6 +91,26 @@ def _snapshots(context: Context) -> Iterator[_Found]:
     """Yield the snapshots of this project that nobody can use; the others stay, and prune themselves."""
     for path, reason in Snapshots(context.project.state).leftovers():
         yield _Found("snapshot", str(path), "", reason, partial(_remove, path))
+
+
+def _forks(context: Context) -> Iterator[_Found]:
+    """Yield the forks that were never finished, and that nobody is at work on: a stack of their own would go on."""
+    for folder in statefile.folders(context.project.state):
+        state = statefile.read(folder)
+        if state is None or not state.definition or state.ready:
+            continue
+        try:
+            with locks.hold(context.project.state / f".{state.stack}.lock", context.verb, locks.Queue(context.clock)):
+                pass
+        except UnknownVerdictError:
+            continue
+        yield _Found("fork", state.stack, state.stack, "it was never finished", partial(_end, context, state))
+
+
+def _end(context: Context, state: State) -> bool:
+    from cartridge.operations.down import end
+
+    return bool(end(context, state))
 
 
 def _alive(context: Context) -> frozenset[str]:

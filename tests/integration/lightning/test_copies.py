@@ -208,3 +208,17 @@ def test_what_is_corrupted_or_of_another_definition_is_refused_before_anything_c
 
     assert codes == ["snapshot-corrupted", "snapshot-foreign", "snapshot-foreign", "snapshot-corrupted"]
     processes.done("pay", "alice", "bob", "10 sat")
+
+
+def test_a_killed_fork_that_nobody_makes_anew_is_removed_by_gc(processes: CopiedNetwork) -> None:
+    with processes.project.held("fork", "one") as run:
+        assert run.until("step-ended start/bob")
+        run.kill()
+    (stack,) = (one["stack"] for one in processes.answer("ps")["stacks"] if one["stack"].startswith("one-"))
+
+    found = [(one["kind"], one["stack"]) for one in processes.answer("gc")["orphans"]]
+
+    assert ("fork", stack) in found
+    assert leftovers(processes.project, stack) == []
+    processes.done("pay", "alice", "bob", "10 sat")
+    assert processes.answer("gc")["orphans"] == []
