@@ -9,7 +9,7 @@ import dataclasses
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -18,16 +18,23 @@ from pydantic import BaseModel
 from cartridge.errors import ExitStatus
 from cartridge.journal.events import KINDS
 from cartridge.model.cartridge import Cartridge
+from cartridge.model.network import Channel, Policy
 from cartridge.model.stack import Stack
 from cartridge.surfaces.cli.app import root
 from cartridge.surfaces.cli.catalogue import SECTIONS
 from cartridge.surfaces.cli.flags import VARIABLES as FLAG_VARIABLES
+from cartridge.workspace.compatibility import CHAINS, FEATURES, MATRIX, PAIRS, TARGETS
 from cartridge.workspace.settings import VARIABLES
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by `make docs`; do not edit. -->\n\n"
 
 HEADS: Mapping[str, str] = {
+    "compatibility": """# Compatibility
+
+What each implementation of Lightning can do here: on which chain and target, and with which keys of a channel and
+verbs. `cartridge check`, `plan` and `up` refuse what is not there, with what to write instead. eclair has no adapter.
+""",
     "cli": """# The command line
 
 The answer goes to stdout, progress and messages to stderr. Flags stand after the verb; one that is not given is taken
@@ -182,6 +189,39 @@ def documents() -> str:
     return "\n".join(parts)
 
 
+def compatibility() -> str:
+    """Return the reference of what each implementation can do, and with what."""
+    rows = list(MATRIX.values())
+    table = [
+        f"| | {' | '.join(one.title for one in rows)} |",
+        f"|---|{'---|' * len(rows)}",
+        f"| versions | {' | '.join(one.versions for one in rows)} |",
+        *(f"| chain made by {chain} | {_marks(chain in one.chains for one in rows)} |" for chain in CHAINS),
+        *(f"| target `{target}` | {_marks(target in one.targets for one in rows)} |" for target in TARGETS),
+        *(f"| {_feature(word)} | {_marks(word not in one.lacks for one in rows)} |" for word in FEATURES),
+        f"| run by the tests | {' | '.join(one.tested for one in rows)} |",
+    ]
+    instead = [
+        f"- **{one.title}**, {FEATURES[word]}: {fix}"
+        for one in rows
+        for word, fix in one.lacks.items()
+        if word in FEATURES
+    ]
+    pairs = [
+        f"- {pair.opener} to {pair.acceptor}, {FEATURES[pair.feature]}: {pair.brief} ({pair.source})" for pair in PAIRS
+    ]
+    parts = [HEADS["compatibility"], "\n".join(table), "\n## What to do instead\n", "\n".join(instead)]
+    return "\n".join([*parts, "\n## Pairs that are known not to get on\n", *pairs, ""])
+
+
+def _marks(each: Iterable[bool]) -> str:
+    return " | ".join("yes" if one else "–" for one in each)
+
+
+def _feature(word: str) -> str:
+    return f"{FEATURES[word]} (`{word}`)" if word in {*Channel.model_fields, *Policy.model_fields} else FEATURES[word]
+
+
 def _models(*roots: type[BaseModel]) -> Iterator[type[BaseModel]]:
     waiting, seen = list(roots), set(roots)
     while waiting:
@@ -266,6 +306,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/environment.md": environment,
     "reference/journal.md": journal,
     "reference/documents.md": documents,
+    "reference/compatibility.md": compatibility,
     "errors/README.md": errors,
     "adr/README.md": adr,
 }

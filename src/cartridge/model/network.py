@@ -52,6 +52,10 @@ class Channel(Part):
     """By node: the policy of that end."""
     private: bool = False
     """Whether it is kept from the network's gossip."""
+    zero_conf: bool = False
+    """Whether it is used before it is confirmed, where both implementations can."""
+    type: Literal["static-remote-key", "anchors", "taproot"] | None = None
+    """Its commitments; None leaves it to the two ends."""
 
 
 class Network(Part):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cartridge.errors import Finding
 from cartridge.model.network import Channel, Network
 from cartridge.model.units import Share, format_amount
+from cartridge.workspace.check_compatibility import COMPATIBILITY_CHECKS
 from cartridge.workspace.check_stack import StackCheck
 from cartridge.workspace.expand import AT
 from cartridge.workspace.select import Assembly
@@ -133,7 +134,7 @@ def aliases(assembly: Assembly, network: Network) -> Iterator[Finding]:
             yield assembly.stack.source.finding("alias-too-long", brief, path, key=not given, resolution=resolution)
 
 
-NETWORK_CHECKS = (implementations, ends, amounts, policies, aliases)
+NETWORK_CHECKS = (implementations, ends, amounts, policies, aliases, *COMPATIBILITY_CHECKS)
 
 
 def network(assembly: Assembly) -> Iterator[Finding]:
