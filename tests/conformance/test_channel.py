@@ -1,7 +1,8 @@
 """What every channel that makes something owes: the same promises, whichever way the program comes.
 
-Each is given a real source that a test can serve: a release archive over HTTP, a Go module without dependencies, a
-signed Debian archive. `nix` needs its package collection from the network and runs only where that is reachable.
+Each is given a real source that a test can serve: a release archive over HTTP, a Go module and a crate without
+dependencies, a signed Debian archive. `nix` needs its package collection from the network and runs only where that is
+reachable.
 """
 
 from __future__ import annotations
@@ -19,9 +20,20 @@ import pytest
 from cartridge.artifacts import lock, tree
 from cartridge.artifacts.install import ensure
 from cartridge.artifacts.pins import Lock
+from cartridge.artifacts.sources import this_platform
 from cartridge.errors import InputError, MissingError
 from cartridge.model.artifact import Artifact, DebianChannel, NixChannel
-from tests.doubles.artifact_world import DEBIAN_CHECK, DebianArchive, World, artifact, go_module, release, tarball
+from tests.doubles.artifact_world import (
+    DEBIAN_CHECK,
+    PLATFORM,
+    DebianArchive,
+    World,
+    artifact,
+    cargo_crate,
+    go_module,
+    release,
+    tarball,
+)
 from tests.doubles.file_server import FileServer
 
 
@@ -75,6 +87,18 @@ def _go(root: Path, _: ExitStack, __: pytest.MonkeyPatch) -> Case:
     return Case(world, declaration, spoil, "lock-drift", needs_network=False)
 
 
+def _cargo(root: Path, _: ExitStack, __: pytest.MonkeyPatch) -> Case:
+    if shutil.which("cargo") is None or this_platform() != PLATFORM:
+        pytest.skip("Rust is not installed, or this is another machine")
+    world = World(root, search=None)
+    declaration = artifact(cargo_crate(world.tools))
+
+    def spoil() -> None:
+        cargo_crate(world.tools, "1.0.1")
+
+    return Case(world, declaration, spoil, "lock-drift", needs_network=False, has_image=False)
+
+
 def _debian(root: Path, stack: ExitStack, environment: pytest.MonkeyPatch) -> Case:
     for program in ("apt-get", "dpkg-deb", "gpg"):
         if shutil.which(program) is None:
@@ -112,7 +136,7 @@ def _nix(root: Path, _: ExitStack, __: pytest.MonkeyPatch) -> Case:
     return Case(world, declaration, spoil, "", has_image=False)
 
 
-CASES = {"release": _release, "go": _go, "debian": _debian, "nix": _nix}
+CASES = {"release": _release, "go": _go, "cargo": _cargo, "debian": _debian, "nix": _nix}
 
 
 @pytest.fixture(params=CASES)

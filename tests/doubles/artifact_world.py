@@ -1,4 +1,4 @@
-"""Small real artifacts: an archive, a Go module without dependencies, a signed Debian archive; and a store for them.
+"""Small real artifacts: an archive, a Go module and a crate of our own, a signed Debian archive; and a store for them.
 
 What is unpacked, built and run here is real; only the clock is not: waiting between two tries takes no time.
 """
@@ -18,7 +18,16 @@ from cartridge.artifacts.sources import Sources
 from cartridge.artifacts.store import Store
 from cartridge.journal.events import Noted
 from cartridge.journal.recorder import Entry, Recorder
-from cartridge.model.artifact import Archive, Artifact, Channel, GoChannel, PathChannel, ReleaseChannel, VersionCheck
+from cartridge.model.artifact import (
+    Archive,
+    Artifact,
+    CargoChannel,
+    Channel,
+    GoChannel,
+    PathChannel,
+    ReleaseChannel,
+    VersionCheck,
+)
 from tests.doubles.clock import FakeClock
 
 PLATFORM = "linux-x86_64"
@@ -106,6 +115,17 @@ def go_module(tools: Path, version: str = "1.0.0") -> GoChannel:
     (folder / "go.mod").write_text("module example.test/thing\n\ngo 1.21\n")
     (folder / "main.go").write_text(f'package main\n\nfunc main() {{ println("thing version {version}") }}\n')
     return GoChannel(channel="go", module="thing", version=version, packages={"thing": "./"})
+
+
+def cargo_crate(tools: Path, version: str = "1.0.0") -> CargoChannel:
+    """Write `tools/thing`, a Rust crate without dependencies, and return a channel that builds it."""
+    source = tools / "thing/src"
+    source.mkdir(parents=True, exist_ok=True)
+    crate = 'name = "thing"\nversion = "1.0.0"\n'
+    (tools / "thing/Cargo.toml").write_text(f'[package]\n{crate}edition = "2021"\nrust-version = "1.70"\n')
+    (tools / "thing/Cargo.lock").write_text(f"version = 3\n\n[[package]]\n{crate}")
+    (source / "main.rs").write_text(f'fn main() {{\n    println!("thing version {version}");\n}}\n')
+    return CargoChannel(channel="cargo", crate="thing", version=version)
 
 
 PATH_CHANNEL = PathChannel(channel="path")

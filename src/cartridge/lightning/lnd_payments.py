@@ -16,6 +16,8 @@ FINAL_CLTV_DELTA = 80
 """Blocks the last hop of a payment gets, as lnd's own invoices ask."""
 REFUSED = "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS"
 """Why a payment failed that its destination did not want."""
+FEATURES = (9, 15)
+"""What every payee has: onions of this kind, and a secret in its invoices. LDK takes no payment without one."""
 KEYSEND = "5482373484"
 """The custom record that carries the preimage of a payment without an invoice."""
 
@@ -91,6 +93,8 @@ class LndPayments(LndCalls):
             "amt_msat": str(amount),
             "payment_hash": _base64(secrets.token_hex(32)),
             "final_cltv_delta": FINAL_CLTV_DELTA,
+            "payment_addr": base64.b64encode(secrets.token_bytes(32)).decode(),
+            "dest_features": list(FEATURES),
             "fee_limit_msat": "0",
         }
         payment = self._send(order, within, through)

@@ -1,0 +1,84 @@
+//! `ldk-regtest`: an LDK node with an HTTP interface, for regtest only.
+//!
+//! ```text
+//! ldk-regtest CONFIG      run the node of a configuration file, until SIGTERM or SIGINT
+//! ldk-regtest derive      read [{"name", "seed", "addresses"}] and write [{"name", "pubkey", "addresses"}]
+//! ldk-regtest --version
+//! ```
+//!
+//! `derive` starts nothing and asks nobody: identities and addresses follow from seeds alone.
+
+mod api;
+mod chain;
+mod config;
+mod keys;
+mod memory;
+mod node;
+mod orders;
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+#[derive(Deserialize)]
+struct Asked {
+    name: String,
+    seed: String,
+    addresses: u32,
+}
+
+#[derive(Serialize)]
+struct Derived {
+    name: String,
+    pubkey: String,
+    addresses: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--version"] => {
+            println!("ldk-regtest version {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        },
+        ["derive"] => derive(),
+        [path] if !path.starts_with('-') => run(Path::new(path)),
+        _ => Err("usage: ldk-regtest CONFIG | derive | --version".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("ldk-regtest: {message}");
+            ExitCode::FAILURE
+        },
+    }
+}
+
+fn run(path: &Path) -> Result<(), String> {
+    let config = config::read(path)?;
+    let keys = config::read_keys(&config.data)?;
+    let token = config::read_token(&config.data)?;
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
+    let node = node::Node::start(&config, &keys)?;
+    api::serve(Arc::clone(&node), config.api, token)?;
+    signals.forever().next();
+    node.stop();
+    std::process::exit(0) // threads that still wait for a payment are not waited for
+}
+
+fn derive() -> Result<(), String> {
+    let asked: Vec<Asked> = serde_json::from_reader(io::stdin()).map_err(|error| error.to_string())?;
+    let mut derived = Vec::new();
+    for one in asked {
+        let seed = keys::expand(&one.seed)?;
+        let wallet = keys::Addresses::of(&seed);
+        let addresses = (0..one.addresses).map(|index| wallet.at(0, index).to_string()).collect();
+        derived.push(Derived { name: one.name, pubkey: keys::identity(&seed), addresses });
+    }
+    serde_json::to_writer(io::stdout(), &derived).map_err(|error| error.to_string())
+}
