@@ -7,7 +7,7 @@ and Lightning's protocol makes good for it when their copies meet again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -109,11 +109,12 @@ def _copy(
     hands = copier(context, state)
     chains = [name for name in running if state.components[name].kind in grip.CHAINS]
     others = [name for name in running if name not in chains]
+    rest = _rest(context, state) if chains else None
     began = context.clock.monotonic()
     try:
         if others:
             hands.freeze(others, BOUND)
-        height = _rested(context, state) if chains else 0
+        height = rest() if rest else 0
         if chains:
             hands.freeze(chains, BOUND)
         _copy_all(hands, draft, [*running, *done])
@@ -129,12 +130,13 @@ def _copy(
     return height, seconds
 
 
-def _rested(context: Context, state: State) -> int:
-    """Have the chain write down what it knows, and return its height."""
+def _rest(context: Context, state: State) -> Callable[[], int]:
+    """Return what has the chain write down all it knows and returns its height; connected, so that it takes no time."""
     from cartridge.lightning.chain import Bitcoind
 
     chain = grip.chain(context, state)
-    return chain.rest() if isinstance(chain, Bitcoind) else chain.tip().height
+    chain.tip()
+    return chain.rest if isinstance(chain, Bitcoind) else lambda: chain.tip().height
 
 
 def _copy_all(hands: Copier, draft: Draft, components: Sequence[str]) -> None:
