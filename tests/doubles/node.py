@@ -174,6 +174,11 @@ class FakeNode:
             )
             return point
 
+    @property
+    def opens_together(self) -> bool:
+        """Whether it can open several at once: yes."""
+        return True
+
     def close(self, point: str, *, force: bool = False) -> str:
         """Take the link away and give both ends what they hold."""
         with self._world.lock:
@@ -236,6 +241,10 @@ class FakeNode:
         """Return what the request was made with."""
         asked = self._world.invoices[request]
         return Decoded(asked.payee, asked.amount, asked.payment_hash)
+
+    def steers(self, through: int) -> bool:
+        """Take the channel it is told."""
+        return True
 
     def pay(
         self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None, parts: int = 1
@@ -316,7 +325,10 @@ class FakeNode:
 
     def _failed(self, reason: str) -> PaymentError:
         return PaymentError(
-            f"a payment from `{self._name}` failed: {reason.lower()}", code="payment-failed", reason=reason
+            f"a payment from `{self._name}` failed: {reason.lower()}",
+            code="payment-failed",
+            reason=reason,
+            reached=reason == "INCORRECT_PAYMENT_DETAILS",
         )
 
     def _link(self, point: str) -> Link:

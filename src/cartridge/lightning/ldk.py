@@ -136,6 +136,11 @@ class Ldk:
         del order["coin"]
         return _Opened.model_validate(self._ask("open", **order)).point
 
+    @property
+    def opens_together(self) -> bool:
+        """Whether it can open several: not before a block, because its wallet would spend the same coin again."""
+        return False
+
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
         return _Closed.model_validate(self._ask("close", point=point, force=force)).txid

@@ -12,11 +12,10 @@ from typing import Protocol
 
 from cartridge.errors import ApplyError
 
-FUNDING_FEE = 300
-"""Satoshis a coin must hold beyond the capacity of the channel it pays for.
+FUNDING_FEE = 140
+"""Satoshis a coin holds beyond the capacity of the channel it pays for: the transaction has about 122 virtual bytes.
 
-A funding transaction with one input and no change is about 122 virtual bytes; what is left over is less than the
-dust limit, so it goes to the fee and the wallet's other coins are not touched.
+So little more, that a wallet which chooses its coins itself takes this one and makes no change.
 """
 
 
@@ -237,6 +236,10 @@ class Node(Protocol):
 
     def open(self, opening: Opening) -> str:
         """Open a channel and return its point once its funding is in the mempool."""
+
+    @property
+    def opens_together(self) -> bool:
+        """Whether it can open a channel while the funding of its last one is in no block yet."""
 
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""

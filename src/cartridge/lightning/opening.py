@@ -5,7 +5,9 @@ Never opens what exists, and never closes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 
 from cartridge.errors import UnknownVerdictError
 from cartridge.lightning import topology
@@ -77,10 +79,31 @@ def open_channels(run: Run, plan: NetworkPlan, coins: Mapping[ChannelKey, str]) 
     if not plan.open:
         return
     with run.recorder.step("network/open", f"channels: opening {len(plan.open)}"):
-        opened = run.everywhere(lambda item: _open(run, *item, coins[item[0]]), plan.open)
-        run.points |= {key: point for (key, _), point in zip(plan.open, opened, strict=True)}
-        txids = {point.partition(":")[0] for point in opened}
-        until(lambda: txids <= run.handles.chain.mempool(), "the fundings to be in the mempool", run.patience)
+        for some in _rounds(run, plan):
+            alone = any(not run.handles.nodes[key.opener].opens_together for key, _ in some)
+            if alone and (waiting := _fundings(run, run.points)):
+                run.producer.confirm(waiting)
+            opened = run.everywhere(lambda item: _open(run, *item, coins[item[0]]), some)
+            run.points |= {key: point for (key, _), point in zip(some, opened, strict=True)}
+            txids = {point.partition(":")[0] for point in opened}
+            until(partial(_have_come, run, txids), "the fundings to be in the mempool", run.patience)
+
+
+def _have_come(run: Run, txids: set[str]) -> bool:
+    return txids <= run.handles.chain.mempool()
+
+
+def _rounds(run: Run, plan: NetworkPlan) -> list[list[tuple[ChannelKey, Channel]]]:
+    """Return what to open at once, between two blocks: one channel of each node that cannot open several together."""
+    rounds: list[list[tuple[ChannelKey, Channel]]] = [[]]
+    turns: Counter[str] = Counter()
+    for key, channel in plan.open:
+        turn = turns[key.opener]
+        if not run.handles.nodes[key.opener].opens_together:
+            turns[key.opener] += 1
+        rounds += [[] for _ in range(turn + 1 - len(rounds))]
+        rounds[turn].append((key, channel))
+    return rounds
 
 
 def _open(run: Run, key: ChannelKey, channel: Channel, coin: str) -> str:

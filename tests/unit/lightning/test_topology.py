@@ -128,7 +128,7 @@ def test_each_node_gets_its_balance_and_a_coin_for_each_channel_it_opens():
     """A coin holds the capacity and a fee that leaves no change, in satoshis."""
     block = network(("alice", "bob"), ALICE_BOB, {**ALICE_BOB, "capacity": "50_000 sat"})
 
-    assert funding(block) == {"alice": (100_000_000, 1_000_300, 50_300), "bob": (100_000_000,)}
+    assert funding(block) == {"alice": (100_000_000, 1_000_140, 50_140), "bob": (100_000_000,)}
 
 
 def test_what_is_pushed_is_a_share_or_an_amount():

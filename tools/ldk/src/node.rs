@@ -27,7 +27,7 @@ use crate::memory::{Intent, Memory};
 use crate::orders;
 
 /// Seconds a peer may take to agree to a channel, or to its end.
-const AGREE_WITHIN: Duration = Duration::from_secs(30);
+const AGREE_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 const INVOICE_EXPIRY: u32 = 24 * 3600;
 /// Blocks a payment may take beyond its last hop where it must be the only one: less than any hop asks for.
@@ -82,8 +82,10 @@ pub struct Node {
     memory: Memory,
     outcomes: Mutex<HashMap<u128, Outcome>>,
     changed: Condvar,
-    /// Openings go one after another: the wallet does not know what it has spent before it sees it in the mempool.
-    opening: Mutex<()>,
+    /// The last funding transaction (its txid). Openings go one after another, one a block: the wallet learns what it
+    /// has spent for sure only with a block, because the library overlooks what enters the mempool within one second
+    /// of something else; before, it would spend the same coin again.
+    opening: Mutex<String>,
 }
 
 struct Lines;
@@ -314,7 +316,10 @@ impl Node {
     }
 
     pub fn open(&self, order: orders::Open) -> Answer {
-        let _one_by_one = self.opening.lock().unwrap();
+        let mut last = self.opening.lock().unwrap();
+        if !last.is_empty() && self.chain.is_waiting(&last) {
+            return Err(failed("not-yet", "the funding of its last channel is in no block yet"));
+        }
         self.follow()?;
         let peer = pubkey(&order.peer)?;
         let connected = self.ldk.list_peers().into_iter().find(|one| one.node_id == peer && one.is_connected);
@@ -339,8 +344,11 @@ impl Node {
             Some(Outcome::Opened { point }) => {
                 self.memory.fulfil(&intent, &id.0.to_string())?;
                 let txid = point.split(':').next().unwrap_or_default();
-                self.wait(|| Ok(self.chain.is_waiting(txid)), "the funding to be in the mempool")?;
-                self.ldk.sync_wallets()?; // so that the wallet knows what it has spent
+                if let Err(failure) = self.wait(|| Ok(self.chain.is_waiting(txid)), "the funding to be in the mempool") {
+                    let _ = self.ldk.force_close_channel(&id, peer, None); // what pays for it was refused by the chain
+                    return Err(failure);
+                }
+                *last = txid.into();
                 Ok(json!({"point": point}))
             },
             Some(Outcome::Failed { reason }) => {
