@@ -68,7 +68,7 @@ def import_network(context: Context, order: Order) -> ImportResult:
     name = order.name or fitted.name
     used = dict.fromkeys(offered[implementation] for implementation, _ in fitted.nodes.values())
     text = document.text(fitted, name, ("bitcoin-regtest@1", *used))
-    place = order.to or context.project.root / "stacks" / f"{name}.yaml"
+    place = order.to or _home(context) / "stacks" / f"{name}.yaml"
     _refuse_wrong(str(place), text)
     overwrote = files.write(
         place,
@@ -85,6 +85,13 @@ def import_network(context: Context, order: Order) -> ImportResult:
         notes=fitted.notes,
         overwrote=overwrote,
     )
+
+
+def _home(context: Context) -> Path:
+    """Return the project's folder; where there is none yet, and the shipped documents stand for it, where we are."""
+    project = context.project
+    own = project.root != project.shipped or project.start.is_relative_to(project.root)
+    return project.root if own else project.start
 
 
 def _content(path: Path) -> bytes:

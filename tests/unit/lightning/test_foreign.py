@@ -139,7 +139,7 @@ def test_a_graph_becomes_nodes_and_channels_in_the_order_of_their_ids() -> None:
             250_000,
             policies={
                 "coffee-shop": policy,
-                "customer": ImportedPolicy(1_000, 50, 18, 1_000, 495_000_000),
+                "customer": ImportedPolicy(1_000, 50, 24, 1_000, 495_000_000),
             },
         ),
     )

@@ -24,8 +24,8 @@ STANDARD = 1_000_000
 """Satoshis of a channel whose file does not say what it holds."""
 LONGEST_NAME, LONGEST_ALIAS = 40, 32
 """Characters; bytes."""
-SHORTEST_DELTA, LONGEST_DELTA = 18, 2016
-"""Blocks a payment may be asked to leave."""
+SHORTEST_DELTA, LONGEST_DELTA = 24, 2016
+"""Blocks a payment may be asked to leave; lnd takes no fewer."""
 HIGHEST_RATE = 1_000_000
 """Parts per million."""
 
