@@ -15,6 +15,8 @@ _SATOSHI = 1_000
 """Millisatoshis in a satoshi."""
 SMALLEST, LARGEST = 20_000, 1_000_000_000
 """Satoshis a channel can hold: lnd's minimum, and its maximum with wumbo channels (10 BTC)."""
+SHORTEST_DELTA = 24
+"""Blocks of a policy's time lock; lnd, `minTimeLockDelta`."""
 RESERVE_PER_CHANNEL, RESERVE_AT_MOST = 10_000, 100_000
 """Satoshis lnd keeps back on the chain for each announced channel it opens, to be able to bump fees."""
 
@@ -42,6 +44,7 @@ def problems(network: model.Network) -> tuple[Problem, ...]:
     opened: Counter[str] = Counter(channel.from_ for channel in network.channels if not channel.private)
     for place, channel in enumerate(network.channels):
         found += _channel_problems(place, channel)
+        found += _policy_problems(network, place, channel)
     for name, node in network.nodes.items():
         least = min(RESERVE_PER_CHANNEL * opened[name], RESERVE_AT_MOST) * _SATOSHI
         if node.balance < least:
@@ -54,6 +57,18 @@ def problems(network: model.Network) -> tuple[Problem, ...]:
                 )
             )
     return tuple(found)
+
+
+def _policy_problems(network: model.Network, place: int, channel: model.Channel) -> Iterable[Problem]:
+    for name, policy in channel.policies.items():
+        delta = policy.time_lock_delta
+        if delta is not None and delta < SHORTEST_DELTA and network.nodes[name].implementation == "lnd":
+            yield Problem(
+                ("channels", place, "policies", name, "time_lock_delta"),
+                "time-lock-too-short",
+                f"`{name}` cannot ask for a time lock of {delta} blocks",
+                f"write {SHORTEST_DELTA} or more: lnd takes no fewer",
+            )
 
 
 def refuse_impossible(network: model.Network) -> None:

@@ -165,3 +165,16 @@ def test_parts_that_no_channel_joins_are_linked_at_their_first_nodes():
 
     assert links(parted) == {("a", "b"), ("b", "c"), ("c", "e")}
     assert links(network(("alice", "bob"), ALICE_BOB)) == set()
+
+
+def test_a_time_lock_that_lnd_refuses_is_found_before_anything_starts():
+    short = network(("alice", "bob"), {**ALICE_BOB, "policies": {"alice": {"time_lock_delta": 20}}})
+
+    assert problems(short) == (
+        Problem(
+            ("channels", 0, "policies", "alice", "time_lock_delta"),
+            "time-lock-too-short",
+            "`alice` cannot ask for a time lock of 20 blocks",
+            "write 24 or more: lnd takes no fewer",
+        ),
+    )

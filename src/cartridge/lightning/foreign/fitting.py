@@ -18,14 +18,14 @@ from cartridge.lightning.foreign.imported import (
     ImportedPolicy,
     counted,
 )
-from cartridge.lightning.impossible import LARGEST, SMALLEST
+from cartridge.lightning.impossible import LARGEST, SHORTEST_DELTA, SMALLEST
 
 STANDARD = 1_000_000
 """Satoshis of a channel whose file does not say what it holds."""
 LONGEST_NAME, LONGEST_ALIAS = 40, 32
 """Characters; bytes."""
-SHORTEST_DELTA, LONGEST_DELTA = 24, 2016
-"""Blocks a payment may be asked to leave; lnd takes no fewer."""
+LONGEST_DELTA = 2016
+"""Blocks a payment may be asked to leave."""
 HIGHEST_RATE = 1_000_000
 """Parts per million."""
 
