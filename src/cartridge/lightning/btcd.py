@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 from pydantic import BaseModel, TypeAdapter
@@ -15,11 +16,14 @@ from pydantic import BaseModel, TypeAdapter
 from cartridge.errors import ApplyError
 from cartridge.lightning import blocks
 from cartridge.lightning.chain import MATURITY, SATOSHI, Block, Coin, Output
+from cartridge.lightning.ledger import Ledger
 from cartridge.lightning.undoing import Undone, undo
 from cartridge.probes.bitcoind import RefusedError
 from cartridge.probes.btcd import BtcdRpc
 
 _PAGE = 100
+_AT_ONCE = 8
+"""Questions asked at the same time where there are many."""
 _NEVER_USED = -5
 """btcd's error number for an address without transactions."""
 
@@ -69,10 +73,17 @@ class Btcd:
 
     Args:
         rpc: how to reach it.
+        ledger: where its blocks are written down.
     """
 
-    def __init__(self, rpc: BtcdRpc) -> None:
-        self._rpc, self._lock = rpc, threading.Lock()
+    def __init__(self, rpc: BtcdRpc, ledger: Ledger) -> None:
+        self._rpc, self._ledger = rpc, ledger
+        self._lock, self._keeping = threading.Lock(), threading.Lock()
+
+    def recall(self) -> None:
+        """Give btcd the blocks back that it has forgotten, if it was killed."""
+        for block in self._ledger.after(int(self._rpc.call("getblockcount"))):
+            self._submit(block)
 
     def tip(self) -> Block:
         """Return the newest block."""
@@ -91,7 +102,9 @@ class Btcd:
 
     def mine(self, blocks: int = 1) -> tuple[str, ...]:
         """Mine blocks with everything in the mempool and return their hashes, oldest first."""
-        return _hashes.validate_python(tuple(self._rpc.call("generate", blocks)))
+        hashes = _hashes.validate_python(tuple(self._rpc.call("generate", blocks)))
+        self._keep()
+        return hashes
 
     def pay(self, outputs: Sequence[Output]) -> str:
         """Pay every output in one transaction, confirmed at once in a block of its own; return its id."""
@@ -113,7 +126,9 @@ class Btcd:
 
     def undo(self, blocks: int) -> Undone:
         """Take `blocks` blocks from the tip, and put what was in them into the mempool; nodes see it with the next."""
-        return undo(self._rpc, blocks)
+        undone = undo(self._rpc, blocks)
+        self._keep()
+        return undone
 
     def unspent(self, addresses: Iterable[str]) -> tuple[Coin, ...]:
         """Return the confirmed coins of these addresses, in no certain order."""
@@ -134,10 +149,27 @@ class Btcd:
         """Put a block of ours on the tip and return its hash."""
         tip = self.tip()
         made = blocks.block(tip.hash, tip.height + 1, tip.time + 1, transactions)
-        refusal = self._rpc.call("submitblock", made.hex())
+        self._submit(made.hex())
+        self._keep()
+        return blocks.hash_of(made)
+
+    def _submit(self, block: str) -> None:
+        refusal = self._rpc.call("submitblock", block)
         if refusal is not None:
             raise RefusedError(f"btcd refused a block of ours: {refusal}", code="btcd-refused")
-        return blocks.hash_of(made)
+
+    def _keep(self) -> None:
+        """Write down what is new on the chain."""
+        with self._keeping, ThreadPoolExecutor(_AT_ONCE) as pool:
+            tip = int(self._rpc.call("getblockcount"))
+
+            def hash_at(height: int) -> str | None:
+                return str(self._rpc.call("getblockhash", height)) if height <= tip else None
+
+            def raw(height: int) -> str:
+                return str(self._rpc.call("getblock", hash_at(height), 0))
+
+            self._ledger.follow(hash_at, lambda heights: list(pool.map(raw, heights)), tip)
 
     def _afford(self, amount: int) -> list[Coin]:
         """Return coins of ours that hold `amount`, the newest first; more is mined where they do not."""

@@ -14,6 +14,7 @@ from cartridge.plan.state import ComponentRecord, State
 from cartridge.targets.driver import Address
 
 if TYPE_CHECKING:
+    from cartridge.lightning.btcd import Btcd
     from cartridge.lightning.chain import Chain
     from cartridge.lightning.cln import Cln
     from cartridge.lightning.node import Node
@@ -29,6 +30,8 @@ CLN = "cln"
 BTCD = "btcd"
 CLN_NOTES = "cln.json"
 """Where it is kept how a Core Lightning node is reached, among its credentials."""
+LEDGER = "ledger"
+"""Where it is kept which file holds a btcd's blocks."""
 CHAINS = frozenset({"bitcoind", BTCD})
 """The kinds of component that make a chain; a stack has one of them."""
 
@@ -49,6 +52,20 @@ def btcd_rpc(address: Address, held: Mapping[str, str], certificate: bytes) -> B
     return BtcdRpc(address.host, address.port, credentials, certificate.decode("ascii"))
 
 
+def btcd(address: Address, held: Mapping[str, str], folder: Path) -> Btcd:
+    """Return the chain of the btcd at `address`, by what was kept when it answered.
+
+    Raises:
+        MissingError: `credentials-missing`.
+    """
+    from cartridge.lightning.btcd import Btcd
+    from cartridge.lightning.ledger import Ledger
+    from cartridge.probes.btcd import CERTIFICATE
+
+    ledger = Ledger(Path(credentials.read(folder, BTCD, LEDGER).decode()))
+    return Btcd(btcd_rpc(address, held, credentials.read(folder, BTCD, CERTIFICATE)), ledger)
+
+
 def chain_at(kind: str, address: Address, held: Mapping[str, str], folder: Path) -> Chain:
     """Return the chain a component of kind `bitcoind` or `btcd` makes, given its RPC port and the stack's folder.
 
@@ -56,10 +73,7 @@ def chain_at(kind: str, address: Address, held: Mapping[str, str], folder: Path)
         MissingError: `credentials-missing`, btcd has not been ready yet.
     """
     if kind == BTCD:
-        from cartridge.lightning.btcd import Btcd
-        from cartridge.probes.btcd import CERTIFICATE
-
-        return Btcd(btcd_rpc(address, held, credentials.read(folder, BTCD, CERTIFICATE)))
+        return btcd(address, held, folder)
     from cartridge.lightning.chain import Bitcoind
 
     return Bitcoind(rpc(address, held))

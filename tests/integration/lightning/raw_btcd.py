@@ -14,6 +14,7 @@ import jinja2
 from cartridge import spawn
 from cartridge.clock import SystemClock
 from cartridge.lightning.btcd import Btcd
+from cartridge.lightning.ledger import Ledger
 from cartridge.operations import secrets
 from cartridge.probes import btcd
 from cartridge.probes.bitcoind import Credentials
@@ -24,8 +25,8 @@ PASSWORD = "not a secret"
 
 
 @contextlib.contextmanager
-def raw_btcd(program: Path, folder: Path) -> Iterator[Btcd]:
-    """Give a chain with nothing but its first block; end its daemon afterwards."""
+def raw_btcd(program: Path, folder: Path, *, kill: bool = False) -> Iterator[Btcd]:
+    """Give the chain in `folder`, with nothing but its first block on a new one; end or kill its daemon afterwards."""
     ports = {name: _free() for name in ("rpc", "p2p")}
     conf = folder / "btcd.conf"
     conf.write_text(
@@ -42,7 +43,7 @@ def raw_btcd(program: Path, folder: Path) -> Iterator[Btcd]:
     try:
         yield _connected(folder, ports["rpc"])
     finally:
-        process.terminate()
+        process.kill() if kill else process.terminate()
         process.wait(30)
 
 
@@ -56,7 +57,7 @@ def _connected(folder: Path, port: int) -> Btcd:
         connect,
         Patience.of(SystemClock(), 30, threading.Event()),
     )
-    return Btcd(connect(place.read_bytes()))
+    return Btcd(connect(place.read_bytes()), Ledger(folder / "blocks.hex"))
 
 
 def _free() -> int:
