@@ -110,6 +110,7 @@ def _copy(
     chains = [name for name in running if state.components[name].kind in grip.CHAINS]
     others = [name for name in running if name not in chains]
     rest = _rest(context, state) if chains else None
+    hands.freeze((), BOUND)  # nothing yet: whatever it takes to do so quickly is then there
     began = context.clock.monotonic()
     try:
         if others:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import sys
 import tarfile
 from collections.abc import Sequence
@@ -12,15 +13,18 @@ from typing import IO, cast
 
 from cartridge import spawn
 from cartridge.errors import ApplyError, MissingError
-from cartridge.targets.copying import Skip, write_stream
+from cartridge.targets.copying import Skip, copy_tree, write_stream
 from cartridge.targets.docker import endpoint
 from cartridge.targets.docker.deliver import SEEDED
 from cartridge.targets.docker.glance import look
 from cartridge.targets.docker.images import DATA
+from cartridge.targets.docker.specs import component_name
 
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); from cartridge.targets.docker.pausing import main; main(sys.argv[2])"
 )
+_SEEDED = PurePosixPath(SEEDED).relative_to(DATA)
+"""The mark that a volume has its first files; each volume gets its own."""
 
 
 class DockerCopier:
@@ -35,6 +39,7 @@ class DockerCopier:
         self._stack, self._host = stack, host
         self._socket = endpoint.socket_path(host)
         self._names: dict[str, str] = {}
+        self._folders: dict[str, Path] = {}
         self._pauses: spawn.Dialogue | None = None
         self._frozen: set[str] = set()
 
@@ -51,6 +56,7 @@ class DockerCopier:
                 raise ApplyError(
                     f"`{component}` does not run", code="component-not-running", resolution="start it: `cartridge up`"
                 )
+        self._folders.update(self._readable(components))
         if self._pauses is None:
             package = Path(__file__).resolve().parents[3]
             self._pauses = spawn.Dialogue([sys.executable, "-I", "-S", "-c", _PROGRAM, str(package), str(self._socket)])
@@ -72,6 +78,9 @@ class DockerCopier:
     def copy(self, component: str, to: Path, skip: Skip) -> None:
         """Copy a component's data folder into `to`."""
         identity = self._running().get(component, "")
+        if component in self._folders:
+            copy_tree(self._folders[component], to, lambda path: path == _SEEDED or skip(path))
+            return
         with contextlib.closing(endpoint.Quick(self._socket, timeout=60.0)) as connection:
             try:
                 connection.request("GET", f"/containers/{identity}/archive?path={DATA}/.")
@@ -87,6 +96,20 @@ class DockerCopier:
                 raise MissingError(
                     f"the Docker Engine broke off: {error}", code="target-down", resolution="start it and try again"
                 ) from error
+
+    def _readable(self, components: Sequence[str]) -> dict[str, Path]:
+        """Return the folders of those volumes that lie on this machine and may be read: the Engine need not copy them.
+
+        Through the Engine a copy takes some tenths of a second a component, in which its network stands still.
+        """
+        found = {}
+        with contextlib.closing(endpoint.Quick(self._socket)) as connection:
+            for component in components:
+                volume = connection.get(f"/volumes/{component_name(self._stack, component)}") or {}
+                folder = Path(str(volume.get("Mountpoint", "")))
+                if volume.get("Driver") == "local" and os.access(folder / _SEEDED, os.R_OK):
+                    found[component] = folder
+        return found
 
     def _running(self) -> dict[str, str]:
         if not self._names:
@@ -109,6 +132,6 @@ def _unpack(stream: IO[bytes], to: Path, skip: Skip) -> None:
 
 
 def _is_left_out(relative: PurePosixPath, skip: Skip) -> bool:
-    if relative == PurePosixPath(SEEDED).relative_to(DATA):
+    if relative == _SEEDED:
         return True
     return any(skip(place) for place in (relative, *relative.parents[:-1]))
