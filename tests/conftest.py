@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 
-NEEDS = {"docker": ("docker_engine",), "lightning": ("programs",), "pulumi": ("pulumi_cli",)}
+NEEDS = {"docker": ("docker_engine",), "ldk": ("ldk_program",), "lightning": ("programs",), "pulumi": ("pulumi_cli",)}
 """The fixtures each marker stands for."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run what answers soonest first: pure tests, then those with real daemons, the slow ones last."""
-    weights = {"lightning": 1, "docker": 2, "pulumi": 4, "slow": 8}
+    weights = {"ldk": 1, "lightning": 1, "docker": 2, "pulumi": 4, "slow": 8}
     items.sort(key=lambda item: sum(weights.get(marker.name, 0) for marker in item.iter_markers()))
 
 
@@ -77,6 +77,15 @@ def btcd_program(request: pytest.FixtureRequest) -> Installed:
 
     with _opened(request, "examples/lightning-btcd.yaml") as context:
         return store.ensure(context, context.resolved())["btcd"]
+
+
+@pytest.fixture(scope="session")
+def ldk_program(request: pytest.FixtureRequest) -> Installed:
+    """The daemon of LDK nodes."""
+    from cartridge.operations import programs as store
+
+    with _opened(request, "examples/mixed-ten.yaml") as context:
+        return store.ensure(context, context.resolved())["ldk"]
 
 
 @pytest.fixture(scope="session")

@@ -66,18 +66,18 @@ class LiveNetwork:
 
     def state(self) -> State:
         """Return the state of the stack."""
-        (folder,) = statefile.folders(self._context().project.state)
+        (folder,) = statefile.folders(self.context().project.state)
         found = statefile.read(folder)
         assert found is not None
         return found
 
     def nodes(self) -> dict[str, Node]:
         """Return the nodes of the stack."""
-        return grip.nodes(self._context(), self.state())
+        return grip.nodes(self.context(), self.state())
 
     def chain(self) -> Chain:
         """Return the chain of the stack."""
-        return grip.chain(self._context(), self.state())
+        return grip.chain(self.context(), self.state())
 
     def channels(self) -> dict[str, tuple[int, int, bool]]:
         """Return capacity, the other end's share and privacy of every active channel, by its opener's memo."""
@@ -93,7 +93,8 @@ class LiveNetwork:
         assert done.returncode == 0, done.stderr
         return done
 
-    def _context(self) -> Context:
+    def context(self) -> Context:
+        """Return what operations on the stack are given."""
         values = settings.read({"HOME": str(Path.home()), **self.project.environment})
         clock = SystemClock()
         return Context(
