@@ -63,8 +63,8 @@ def _begin(distances: Sequence[Sequence[int]]) -> list[Point]:
     third = max(nodes, key=lambda node: (min(distances[first][node], distances[second][node]), -node))
     return [
         (
-            (distances[first][node] - distances[second][node]) / 2 + 0.02 * math.cos(2.4 * node),
-            float(distances[third][node]) + 0.02 * math.sin(2.4 * node),
+            (distances[first][node] - distances[second][node]) / 2 + 0.3 * math.cos(2.4 * node),
+            0.3 * distances[third][node] + 0.3 * math.sin(2.4 * node),
         )
         for node in nodes
     ]
