@@ -14,7 +14,7 @@ It keeps what it was asked in `asked`. Time stands still in it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from cartridge.operations.network_reports import (
     ChannelOpenResult,
     ChannelsResult,
     ChannelView,
+    FaucetResult,
     FundResult,
     InvoiceResult,
     MineResult,
@@ -358,6 +359,19 @@ class FakeVerbs(Verbs):
         """Take it."""
         self._ask("fee", rate)
         return MiningResult(STACK, "on-demand", 10_000, 1, rate, 0)
+
+    def faucet(
+        self,
+        context: Context,
+        *,
+        port: int,
+        token_file: Path | None,
+        most: int,
+        begun: Callable[[FaucetResult], None],
+    ) -> None:
+        """Begin, and end at once."""
+        self._ask("faucet", (port, token_file, most))
+        begun(FaucetResult(STACK, f"http://127.0.0.1:{port or 40123}/", str(token_file or "faucet.token"), most))
 
     def fund(self, context: Context, *, node: str, amount: int) -> FundResult:
         """Fund."""

@@ -193,6 +193,7 @@ JOURNALED = frozenset(
         "reorg",
         "block-interval",
         "fee",
+        "faucet",
     }
 )
 """Verbs that do something; looking leaves no trace."""

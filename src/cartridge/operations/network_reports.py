@@ -184,3 +184,13 @@ class MiningResult:
     fee_rate: int
     mined: int
     failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaucetResult:
+    """A faucet that serves: where, the file that holds its token, and the most a request may ask for."""
+
+    stack: str
+    url: str
+    token_file: str
+    most: int

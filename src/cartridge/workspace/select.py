@@ -11,7 +11,8 @@ from cartridge.workspace.documents import CartridgeFile, StackFile, Workspace
 from cartridge.workspace.source import Path, Source
 from cartridge.workspace.validate import suggestion
 
-KEEPER = "chain-keeper"
+_KEEPER = "chain-keeper@1"
+KEEPER, _ = versions.split(_KEEPER)
 """The cartridge that makes blocks by itself; a network with a `block_interval` has it without naming it."""
 
 
@@ -66,7 +67,7 @@ def assemble(workspace: Workspace, stack: StackFile) -> tuple[Assembly, tuple[Fi
     ]
     if interval(stack) is not None and KEEPER in workspace.cartridges:
         where = ("network", "block_interval")
-        uses.append((f"{KEEPER}@1", _Want("1", "`network.block_interval`", stack.source, where)))
+        uses.append((_KEEPER, _Want("1", "`network.block_interval`", stack.source, where)))
     chosen: dict[str, CartridgeFile] = {}
     wants: dict[str, list[_Want]] = {}
     for _ in range(len(workspace.every_cartridge()) + 2):

@@ -93,6 +93,7 @@ TYPES: Mapping[str, type] = {
     "error": ErrorResult,
     "explain": ExplainResult,
     "fork": copies.ForkResult,
+    "faucet": network_reports.FaucetResult,
     "fee": network_reports.MiningResult,
     "fund": network_reports.FundResult,
     "gc": reports.GcResult,

@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "fee": "Have nodes believe what fees are.",
         "reorg": "Replace the newest blocks by others.",
         "fund": "Give a node, or an address, on-chain money.",
+        "faucet": "Give coins to programs that ask over HTTP.",
         "pay": "Pay from one node to another over Lightning.",
         "invoice": "Have a node ask for a payment; settle or cancel one that is held.",
         "channel": "Open, close and list channels.",

@@ -5,7 +5,7 @@ Adds nothing and decides nothing. Tests hand the commands `tests.doubles.verbs.F
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -171,6 +171,20 @@ class Verbs:
         from cartridge.operations.fee import fee
 
         return fee(context, rate=rate)
+
+    def faucet(
+        self,
+        context: Context,
+        *,
+        port: int,
+        token_file: Path | None,
+        most: int,
+        begun: Callable[[network_reports.FaucetResult], None],
+    ) -> None:
+        """See `operations.faucet`."""
+        from cartridge.operations.faucet import faucet
+
+        faucet(context, port=port, token_file=token_file, most=most, begun=begun)
 
     def fund(self, context: Context, *, node: str, amount: int) -> network_reports.FundResult:
         """See `operations.fund`."""
