@@ -101,8 +101,10 @@ class _Daemons:
             patience,
         )
         credentials.keep(self.folder, name, btcd.CERTIFICATE, self.driver.read(name, btcd.CERTIFICATE))
-        data = Path(self.places.data(name))  # with its other data where that is a folder here, so that a copy has it
-        ledger = data if data.is_dir() else credentials.place(self.folder, name, grip.LEDGER).parent
+        data = Path(self.places.data(name))  # with its other data where they are files here, so that a copy has it
+        ledger = (
+            data if (data / btcd.CERTIFICATE).is_file() else credentials.place(self.folder, name, grip.LEDGER).parent
+        )
         credentials.keep(self.folder, name, grip.LEDGER, str(ledger / "blocks.hex").encode())
         grip.btcd(address, self.held, self.folder).recall()
 

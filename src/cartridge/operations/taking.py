@@ -71,10 +71,17 @@ def refuse_unsupported(state: State) -> None:
     """Return where copies of all nodes can be kept from meeting their originals.
 
     Raises:
-        InputError: `snapshot-unsupported`, a node remembers addresses in a way that is not known here.
+        InputError: `snapshot-unsupported`, a node remembers addresses in a way that is not known here, or a copy of
+            the chain's data would not hold its newest blocks.
     """
-    if state.target != Target.PROCESS:
-        return  # a network of its own for each stack keeps them apart
+    if state.target != Target.PROCESS:  # a network of its own for each stack keeps them apart
+        if any(record.kind == grip.BTCD for record in state.components.values()):
+            raise InputError(
+                "btcd keeps its newest blocks in memory, so a copy of its volume lacks them",
+                code="snapshot-unsupported",
+                resolution="use `--target process`, where they lie with its data, or a chain made by bitcoind",
+            )
+        return
     for name, record in state.components.items():
         if record.node and record.kind not in FILES:
             raise InputError(
