@@ -431,7 +431,7 @@ impl Node {
             .list_channels()
             .into_iter()
             .find(is_it)
-            .ok_or_else(|| failed("not-yet", format!("there is no channel `{point}`")))
+            .ok_or_else(|| failed("refused", format!("there is no channel `{point}`")))
     }
 
     /// Its view of the network; what is not announced is added from its own channels.

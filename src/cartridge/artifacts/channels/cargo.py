@@ -97,7 +97,7 @@ def toolchain(job: Job, crate: Path) -> Toolchain:
     wanted = re.search(r'^rust-version = "([\d.]+)"', (crate / "Cargo.toml").read_text("utf-8"), re.MULTILINE)
     least = wanted[1] if wanted else "1.85"
     where = shutil.which("cargo", path=job.sources.search)
-    help_is = "install Rust, as https://rustup.rs says"
+    help_is = f"install Rust {least} or newer"
     if where is None:
         raise Unserved(f"`cargo` is not on PATH and Rust {least} is needed", resolution=help_is)
     said = spawn.run([where, "--version"], cwd=crate).stdout
