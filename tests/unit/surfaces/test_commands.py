@@ -103,7 +103,7 @@ def test_flags_reach_the_operation() -> None:
                 offline=True,
             ),
         ),
-        ("up", True),
+        ("up", (True, False)),
     ]
 
 
