@@ -22,7 +22,7 @@ class Former:
         points: of channels that stay, by the names they have now.
         drop: points of channels that must go even if they look as written.
         balance: names of channels whose split shall be as written again.
-        gone: public keys of nodes that are no longer in the network, by name.
+        gone: public keys of nodes that are no longer in the network, or are made anew, by name.
         force: close by force what the two ends cannot agree to close.
     """
 
@@ -78,16 +78,16 @@ def match(network: model.Network, seen: Mapping[str, Seen], former: Former = NOT
 
 def closings(seen: Mapping[str, Seen], kept: Mapping[ChannelKey, NodeChannel], former: Former) -> tuple[Closing, ...]:
     """Return what must go: ours that nobody asks for any more, and what leads to nodes that are gone."""
-    points = {channel.point for channel in kept.values()}
+    points, lost = {channel.point for channel in kept.values()}, set(former.gone.values())
     names = {one.pubkey: name for name, one in seen.items()} | {pubkey: name for name, pubkey in former.gone.items()}
     found = []
     for node, one in seen.items():
         for channel in one.channels:
             peer = names.get(channel.peer, "")
             is_ours = channel.initiator and (channel.point in former.drop or _is_named(channel.memo, node, peer))
-            if channel.point not in points and (is_ours or peer in former.gone):
+            if channel.point not in points and (is_ours or channel.peer in lost):
                 name = channel.memo or channel.point
-                found.append(Closing(name, node, "" if peer in former.gone else peer, channel))
+                found.append(Closing(name, node, "" if channel.peer in lost else peer, channel))
     return tuple(found)
 
 

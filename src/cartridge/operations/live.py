@@ -48,7 +48,8 @@ def former(context: Context, stack: ResolvedStack, state: State) -> Former:
     points = {name: old[before].point for name, before in stay.items() if old[before].point}
     drop = {record.point for name, record in old.items() if record.point and name not in stay.values()}
     balance = {name for name, before in stay.items() if is_rebalanced(new[name], old[before])}
-    left = [name for name, record in state.components.items() if record.node and name not in stack.network.nodes]
+    kinds = {component.name: component.kind for component in stack.components}
+    left = [name for name, record in state.components.items() if record.node and kinds.get(name) != record.kind]
     gone, folder = {}, context.folder(state.stack)
     for name in left:
         with contextlib.suppress(MissingError):  # it never came so far as to have an identity, nor a channel
