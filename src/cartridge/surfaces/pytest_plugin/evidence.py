@@ -42,8 +42,8 @@ def of_error(error: BaseException | None) -> Sections:
     return [("cartridge", told(error))] if isinstance(error, CartridgeError) else []
 
 
-def of_network(network: Lightning) -> Sections:
-    """Return the end of each component's log and of the journal, secrets hidden."""
+def of_network(network: Lightning, *, kept: bool = False) -> Sections:
+    """Return the end of each component's log and of the journal, secrets hidden, and how to look where it is kept."""
     hidden = _secrets(network)
     everybody: list[Running] = [network.chain, *network.nodes.values()]
     sections = [(f"log of {one.name} in {network.name}, its last {LINES} lines", _log(one)) for one in everybody]
@@ -51,6 +51,8 @@ def of_network(network: Lightning) -> Sections:
     sections.append(
         (f"journal of {network.name}, its last entries", "".join(journal.splitlines(keepends=True)[-LINES:]))
     )
+    if kept:
+        sections.append((f"{network.name} is kept", f"{network.how_to_look}\n"))
     return [(title, _redacted(text, hidden)) for title, text in sections if text]
 
 

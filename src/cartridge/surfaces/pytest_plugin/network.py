@@ -75,6 +75,12 @@ class Lightning:
     def __repr__(self) -> str:
         return f"<Lightning {self.name}: {', '.join(self.nodes)}>"
 
+    @property
+    def how_to_look(self) -> str:
+        """The commands with which a person looks at a network that is kept, and ends it."""
+        verbs = ("ps", "logs", "down")
+        return ", ".join(f"`cartridge {verb} --stack {self.name}`" for verb in verbs)
+
     @plainly
     def mine(self, blocks: int = 1) -> int:
         """Mine blocks and return the new height, once every node that runs has seen them."""

@@ -10,6 +10,7 @@ from cartridge.operations import lifecycle
 from cartridge.operations.context import Context
 from cartridge.operations.pay import Manner, pay
 from cartridge.surfaces.pytest_plugin.running import Running
+from cartridge.surfaces.pytest_plugin.settling import Payee
 from cartridge.surfaces.pytest_plugin.values import Amount, Balance, Payment, millisatoshis, plainly
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class LightningNode(Running):
 
     @plainly
     def pay(self, to: LightningNode | Invoice | str, amount: Amount | None = None) -> Payment:
-        """Pay another node, or an invoice, and return when that is settled.
+        """Pay another node, or an invoice, and return when the payee has it to spend.
 
         Args:
             to: a node of the network, an invoice, or the text of one.
@@ -121,5 +122,7 @@ class LightningNode(Running):
 
     def _pay(self, payee: str, amount: Amount | None, manner: Manner) -> Payment:
         asked = None if amount is None else millisatoshis(amount)
+        receiver = Payee(self.context, self.node, payee)
         paid = pay(self.context, payer=self.name, payee=payee, amount=asked, manner=manner)
+        receiver.await_payment(paid.amount)
         return Payment(paid.payment_hash, paid.amount, paid.fee, paid.hops, paid.parts)

@@ -5,17 +5,23 @@ Imports nothing of ours until a test asks for a network. Decides nothing: `sessi
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from cartridge.journal.recorder import Entry
+    from cartridge.surfaces.pytest_plugin.choice import Choice
     from cartridge.surfaces.pytest_plugin.network import Lightning
     from cartridge.surfaces.pytest_plugin.session import Networks
 
 FIXTURES = frozenset({"lightning", "lightning_module", "lightning_session"})
 MARKER = "cartridge"
+PATIENCE = 2.0
+"""Seconds for which the first network is made in silence."""
 SETTINGS = {
     "cartridge_stack": ("", "the stack whose forks tests get; without it, the project's only one"),
     "cartridge_target": ("", "where forks run, `process` or `docker`; without it, as the stack says"),
@@ -87,7 +93,7 @@ def pytest_runtest_makereport(
         report.sections += evidence.of_error(call.excinfo.value if call.excinfo else None)
         for node in item.listchain():
             for network in node.stash.get(_lent, []):
-                report.sections += evidence.of_network(network)
+                report.sections += evidence.of_network(network, kept=item.config.option.cartridge_keep)
     return report
 
 
@@ -133,7 +139,8 @@ def _lend(request: pytest.FixtureRequest) -> Iterator[Lightning]:
     node, config = request.node, request.config
     try:
         networks, wanted = _of(config), choice_of(config, node)
-        lent = networks.take(wanted, [choice_of(config, item) for item in _following(request)])
+        following = islice(_following(request), networks.spares)
+        lent = networks.take(wanted, [choice for item in following if (choice := _choice_to_come(config, item))])
     except CartridgeError as error:
         pytest.fail(evidence.told(error), pytrace=False)
     node.stash.setdefault(_lent, []).append(lent)
@@ -153,19 +160,42 @@ def _of(config: pytest.Config) -> Networks:
             ttl=str(config.getini("cartridge_ttl")),
             spares=str(config.getini("cartridge_spares")),
             worker=getattr(config, "workerinput", {}).get("workerid", ""),
+            say=partial(_say, config),
         )
     return config.stash[_networks]
 
 
-def _following(request: pytest.FixtureRequest) -> list[pytest.Item]:
-    """Return tests that come after this one, each of which will take a network; a worker knows but the next."""
-    item, following = request.config.stash.get(_next, (None, None))
-    if item is None or following is None:
-        return []
-    rest = [following]
+def _following(request: pytest.FixtureRequest) -> Iterator[pytest.Item]:
+    """Yield tests that come after this one, each of which will take a network; a worker knows but the next."""
+    _, following = request.config.stash.get(_next, (None, None))
+    if following is None:
+        return
+    rest: Iterable[pytest.Item] = [following]
     if not hasattr(request.config, "workerinput"):
-        rest = request.session.items[request.session.items.index(following) :]
-    return [one for one in rest if "lightning" in getattr(one, "fixturenames", ())]
+        items = request.session.items
+        rest = islice(items, items.index(following), None)
+    yield from (one for one in rest if "lightning" in getattr(one, "fixturenames", ()))
+
+
+def _choice_to_come(config: pytest.Config, item: pytest.Item) -> Choice | None:
+    from cartridge.errors import InputError
+    from cartridge.surfaces.pytest_plugin.choice import choice_of
+
+    try:
+        return choice_of(config, item)
+    except InputError:  # that test will say so
+        return None
+
+
+def _say(config: pytest.Config, entry: Entry) -> None:
+    """Show how far the first network is where that takes long: programs may have to be built."""
+    from cartridge.journal.events import StepStarted
+
+    reporter, capture = (config.pluginmanager.getplugin(name) for name in ("terminalreporter", "capturemanager"))
+    if entry.offset > PATIENCE and isinstance(entry.event, StepStarted) and reporter and capture:
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(f"cartridge: {entry.event.title} …")
 
 
 def _wants(item: pytest.Item) -> bool:

@@ -47,6 +47,7 @@ class Networks:
         say: told what goes on while the first network is made, which may take minutes.
 
     Attributes:
+        spares: how many are made ahead.
         notes: lines for people: what was kept, what did not end.
 
     Raises:
@@ -56,7 +57,7 @@ class Networks:
     def __init__(
         self, *, ttl: str, spares: str, worker: str = "", say: Listener | None = None, start: Path | None = None
     ) -> None:
-        self._ttl, self._spares = _duration(ttl), _count(spares)
+        self._ttl, self.spares = _duration(ttl), _count(spares)
         self._prefix = f"pytest-{worker}-" if worker else "pytest-"
         settings = environment.read()
         self._settings = replace(settings, files=tuple(str(Path(file).absolute()) for file in settings.files))
@@ -69,7 +70,7 @@ class Networks:
         self._making: set[str] = set()
         self._contexts: dict[str, Context] = {}
         self._ends: list[tuple[str, Future[None]]] = []
-        self._pool = ThreadPoolExecutor(max(2, self._spares + 1), thread_name_prefix="cartridge-networks")
+        self._pool = ThreadPoolExecutor(max(2, self.spares + 1), thread_name_prefix="cartridge-networks")
         self._heart: threading.Thread | None = None
         self.notes: list[str] = []
 
@@ -81,16 +82,14 @@ class Networks:
         """
         waiting = self._waiting.get(wanted)
         lent = (waiting.popleft() if waiting else self._begin(wanted)).result()
-        self._make_ahead(following[: self._spares])
+        self._make_ahead(following)
         return lent
 
     def give_back(self, lent: Lightning, *, keep: bool = False) -> None:
         """End a network in the background; with `keep`, let it live until somebody ends it by hand."""
         name = lent.name
         if keep:
-            self._forget(name)
-            renew(self._context(replace(lent.context.options, wait_timeout=None)), ttl=None)
-            self.notes.append(f"the network of a failed test is kept: {how_to_look(name)}")
+            self._keep(lent)
         else:
             self._ends.append((name, self._pool.submit(self._end, name)))
 
@@ -113,6 +112,15 @@ class Networks:
         ]
         if self._heart:
             self._heart.join()
+
+    def _keep(self, lent: Lightning) -> None:
+        self._forget(lent.name)
+        try:
+            renew(self._context(Options(stack=lent.name)), ttl=None)
+        except CartridgeError as error:
+            self.notes.append(f"`{lent.name}` could not be kept: {error.brief}")
+        else:
+            self.notes.append(f"the network of a failed test is kept: {lent.how_to_look}")
 
     def _begin(self, wanted: Choice) -> Future[Lightning]:
         if self._heart is None:
@@ -139,6 +147,7 @@ class Networks:
         try:
             context.go_on()
             fork(context, name, snapshot=base)
+            context.go_on()
         except BaseException:
             self._end(name)
             raise
@@ -200,11 +209,6 @@ class Networks:
             verb="up" if journal else "test",
             stages=stages,
         )
-
-
-def how_to_look(name: str) -> str:
-    """Return how a person looks at a network that is kept, and ends it."""
-    return f"`cartridge ps --stack {name}`, `cartridge logs --stack {name}`, `cartridge down --stack {name}`"
 
 
 def _duration(text: str) -> int:
