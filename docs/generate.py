@@ -121,12 +121,16 @@ def _verb(name: str, command: click.Command, above: click.Context) -> str:
     usage = " ".join(command.collect_usage_pieces(context))
     words = inspect.cleandoc(command.help or "").replace("\b\n", "")
     rows = [
-        f"| `{', '.join(option.opts)}{_escape(_metavar(option, context))}` | {_cell(option)} |"
+        f"| `{_flags(option)}{_escape(_metavar(option, context))}` | {_cell(option)} |"
         for option in command.params
         if isinstance(option, click.Option) and not option.hidden
     ]
     table = "\n".join(["| flag | meaning |", "|---|---|", *rows]) + "\n" if rows else ""
     return f"### `cartridge {name}`\n\n```\ncartridge {name} {usage}\n```\n\n{words}\n\n{table}"
+
+
+def _flags(option: click.Option) -> str:
+    return ", ".join((*option.opts, *option.secondary_opts))
 
 
 def _metavar(option: click.Option, context: click.Context) -> str:

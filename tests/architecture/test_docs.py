@@ -207,7 +207,7 @@ def strangers(verb: str, words: list[str]) -> list[str]:
             return [" ".join((verb, *words[:1]))]
         command = command.commands[words[0]]
     assert command is not None
-    known = {flag for option in command.params for flag in option.opts} | {"--help", "-h"}
+    known = {flag for option in command.params for flag in (*option.opts, *option.secondary_opts)} | {"--help", "-h"}
     ours = words[: words.index("--")] if "--" in words else words
     return [word for word in ours if word.startswith("-") and word.partition("=")[0] not in known]
 
