@@ -9,7 +9,7 @@ import sys
 from benchmarks import results
 from benchmarks.place import made
 
-CASES = ("commands", "guardian", "lightning", "networks", "scale", "snapshots", "docker")
+CASES = ("commands", "guardian", "lightning", "networks", "scale", "snapshots", "fixture", "docker")
 
 
 def main() -> int:

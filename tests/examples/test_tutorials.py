@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.lightning, pytest.mark.slow]
 
 def steps(page: Path) -> list[tuple[str, str]]:
     """Return what the reader does, in order: ("$", a command line) or (a file, its content)."""
-    blocks = re.findall(r"(?ms)^```(console|yaml \S+)\n(.*?)^```", page.read_text(encoding="utf-8"))
+    blocks = re.findall(r"(?ms)^```(console|(?:yaml|python) \S+)\n(.*?)^```", page.read_text(encoding="utf-8"))
     return [
         step
         for kind, text in blocks
@@ -44,6 +44,8 @@ def meant(line: str) -> list[str]:
     if words[0] == "make":
         shown = spawn.run(["make", "--dry-run", "--silent", *words[1:]], cwd=ROOT, check=True).stdout
         words = shlex.split(shown.splitlines()[-1])
+    if words[0] == "pytest":
+        return [sys.executable, "-m", *words]
     assert Path(words[0]).name == "cartridge", line
     return [str(CARTRIDGE), *words[1:]]
 
@@ -63,6 +65,7 @@ def test_every_command_of_a_tutorial_works_as_shown(page: Path, project: Path) -
     assert steps(page)
     for place, text in steps(page):
         if place != "$":
+            (project / place).parent.mkdir(exist_ok=True)
             (project / place).write_text(text, encoding="utf-8")
             continue
         done = spawn.run(meant(text), cwd=project, timeout=240)
