@@ -138,7 +138,7 @@ from cartridge.workspace import settings
 from tests.doubles.verbs import FakeVerbs
 
 class Waiting(FakeVerbs):
-    def up(self, context, *, refresh):
+    def up(self, context, **_):
         with context.recorder.step("start", "starting"):
             print("ready", flush=True)
             while not context.cancelled.wait(0.05):

@@ -15,7 +15,7 @@ sys.path.insert(0, sys.argv[1])
 import cartridge.targets.process.launch
 print(*sorted(set(sys.modules) - before))
 """
-OWN = {"child", "clients", "guardian", "launch", "marks", "ports", "watcher", "wire"}
+OWN = {"child", "clients", "freezing", "guardian", "launch", "marks", "ports", "watcher", "wire"}
 
 
 def test_the_guardian_imports_the_standard_library_and_its_own_modules() -> None:
