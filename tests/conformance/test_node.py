@@ -1,4 +1,4 @@
-"""What every node must do: those in memory, real lnd, and Core Lightning where it is installed.
+"""What every node must do: those in memory, real lnd and LDK, and Core Lightning where it is installed.
 
 Alice has a channel to bob, with a quarter pushed.
 """
@@ -40,6 +40,7 @@ from tests.doubles.networks import network
 from tests.doubles.node import FakeLightning
 from tests.integration.lightning.raw import of_store, raw_stack
 from tests.integration.lightning.raw_cln import raw_cln
+from tests.integration.lightning.raw_ldk import raw_ldk
 
 BLOCK = network(("alice", "bob"), {"from": "alice", "to": "bob", "capacity": "1_000_000 sat", "push": "25%"})
 CLOSED = 6
@@ -53,6 +54,17 @@ WITHOUT_HOLD = frozenset({"cln", "eclair"})
 ONE_TIME_LOCK = frozenset({"cln", "eclair"})
 """Implementations with one time lock for all channels of a node."""
 
+KEEPS_LIMITS = frozenset({"ldk"})
+"""Implementations that cannot change what a channel forwards at least and at most."""
+HIDES_WAYS = frozenset({"ldk"})
+"""Implementations that do not tell which way a payment took, nor in how many parts."""
+PAYS_IN_EARNEST = frozenset({"ldk"})
+"""Implementations that send no payment which nobody can claim."""
+SHARES = {"ldk": 10}
+"""Which part of a channel can be under way at once, where not all of it can: a tenth."""
+DEPTHS = {"ldk": 6}
+"""Confirmations a channel needs, where one is not enough."""
+
 
 @dataclass
 class Pair:
@@ -60,6 +72,15 @@ class Pair:
 
     handles: Handles
     implementation: str = "lnd"
+
+    @property
+    def depth(self) -> int:
+        """Return how many confirmations a channel needs."""
+        return DEPTHS.get(self.implementation, 1)
+
+    def moved(self) -> int:
+        """Return what alice has paid over the channel, less what came back."""
+        return self.channel().sent - self.channel().received
 
     @property
     def alice(self) -> Node:
@@ -75,7 +96,12 @@ class Pair:
 
 
 @pytest.fixture(
-    scope="module", params=["fake", *(pytest.param(one, marks=pytest.mark.lightning) for one in ("lnd", "cln"))]
+    scope="module",
+    params=[
+        "fake",
+        *(pytest.param(one, marks=pytest.mark.lightning) for one in ("lnd", "cln")),
+        pytest.param("ldk", marks=(pytest.mark.lightning, pytest.mark.ldk)),
+    ],
 )
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """A raised network of two."""
@@ -88,6 +114,11 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     if request.param == "cln":
         with raw_cln(of_store(programs), installed("lightningd"), BLOCK) as handles:
             yield Pair(handles, "cln")
+        return
+    if request.param == "ldk":
+        daemon: Installed = request.getfixturevalue("ldk_program")
+        with raw_ldk(of_store(programs), daemon.binaries["ldk-regtest"], BLOCK) as handles:
+            yield Pair(handles, "ldk")
         return
     with raw_stack(of_store(programs), BLOCK) as stack:
         stack.up()
@@ -146,18 +177,23 @@ def test_both_ends_see_one_channel(pair: Pair):
 
 def test_a_payment_moves_its_amount_and_says_so(pair: Pair):
     """There, and back for the next test."""
-    before = pair.channel()
+    before, moved = pair.channel(), pair.moved()
     invoice = pair.bob.invoice(5_000_000, "coffee")
 
     asked = pair.alice.decode(invoice.request)
     paid = pair.alice.pay(invoice.request, fee_limit=0)
 
     assert asked == Decoded(pair.bob.info().pubkey, 5_000_000, invoice.payment_hash)
-    assert (paid.payment_hash, paid.amount, paid.fee, paid.hops) == (invoice.payment_hash, 5_000_000, 0, 1)
+    assert (paid.payment_hash, paid.amount, paid.fee, paid.hops) == (
+        invoice.payment_hash,
+        5_000_000,
+        0,
+        0 if pair.implementation in HIDES_WAYS else 1,
+    )
     until(lambda: pair.channel().remote == before.remote + 5_000, "the payment to settle", patience())
-    assert pair.channel().sent == before.sent + 5_000
+    assert pair.moved() == moved + 5_000
     pair.bob.pay(pair.alice.invoice(5_000_000).request, fee_limit=0, through=before.scid)
-    until(lambda: pair.channel().received == before.received + 5_000, "the payment to settle", patience())
+    until(lambda: pair.moved() == moved, "the payment to settle", patience())
     until(lambda: pair.channel().remote == before.remote, "the split to be as it was", patience())
 
 
@@ -173,6 +209,11 @@ def test_a_payment_there_is_no_way_for_fails_with_a_reason(pair: Pair):
 def test_a_route_can_be_tested_without_moving_anything(pair: Pair):
     """The one that exists; another amount has none."""
     before = pair.channel()
+    if pair.implementation in PAYS_IN_EARNEST:
+        with pytest.raises(ApplyError) as refused:
+            pair.alice.test_route(pair.bob.info().pubkey, 2_000_000, through=before.scid)
+        assert refused.value.code == "not-supported"
+        return
 
     pair.alice.test_route(pair.bob.info().pubkey, 2_000_000, through=before.scid)
     with pytest.raises(PaymentError):
@@ -188,7 +229,8 @@ def test_a_payment_without_an_invoice_arrives(pair: Pair):
 
     paid = pair.alice.keysend(pair.bob.info().pubkey, 7_000_000, fee_limit=0)
 
-    assert (paid.amount, paid.fee, paid.hops, paid.parts) == (7_000_000, 0, 1, 1)
+    assert (paid.amount, paid.fee, paid.parts) == (7_000_000, 0, 1)
+    assert paid.hops == (0 if pair.implementation in HIDES_WAYS else 1)
     until(lambda: pair.channel().remote == before.remote + 7_000, "the payment to settle", patience())
 
 
@@ -247,8 +289,10 @@ def test_a_held_payment_goes_back_when_its_maker_cancels_it(pair: Pair):
 def test_a_policy_is_known_to_both_once_it_is_set(pair: Pair):
     """All five values."""
     point, bob = pair.channel().point, pair.bob.info().pubkey
-    lock = 44 if pair.implementation not in ONE_TIME_LOCK else time_lock(pair.bob, point, bob)
-    wanted = Policy(base_fee=3_000, fee_rate=33, time_lock_delta=lock, min_htlc=1_000, max_htlc=500_000_000)
+    known = policy_of(pair.bob, point, bob)
+    lock = 54 if pair.implementation not in ONE_TIME_LOCK else known.time_lock_delta
+    limits = (known.min_htlc, known.max_htlc) if pair.implementation in KEEPS_LIMITS else (1_000, 500_000_000)
+    wanted = Policy(base_fee=3_000, fee_rate=33, time_lock_delta=lock, min_htlc=limits[0], max_htlc=limits[1])
 
     pair.bob.set_policy(point, wanted)
 
@@ -256,10 +300,10 @@ def test_a_policy_is_known_to_both_once_it_is_set(pair: Pair):
         until(partial(knows, node, point, bob, wanted), "the policy to spread", patience())
 
 
-def time_lock(node: Node, point: str, end: str) -> int:
+def policy_of(node: Node, point: str, end: str) -> Policy:
     policy = next(edge for edge in node.edges() if edge.point == point).policy(end)
     assert policy is not None
-    return policy.time_lock_delta
+    return policy
 
 
 def needs_hold(pair: Pair) -> None:
@@ -295,15 +339,18 @@ def test_a_channel_that_waits_for_a_block_is_pending_at_both_ends(pair: Pair):
 
     pending = [channel for node in (pair.alice, pair.bob) for channel in node.channels() if channel.point == point]
     assert [(one.pending, one.active, one.confirmations_missing, one.scid) for one in pending] == [
-        (True, False, 1, 0)
+        (True, False, pair.depth, 0)
     ] * 2
-    pair.handles.chain.mine()
+    pair.handles.chain.mine(pair.depth)
     until(partial(active, pair, point), "the channel to be active", patience())
 
 
 def test_a_payment_larger_than_any_channel_is_split(pair: Pair):
     """Bob's two channels together carry what neither of them can; in one part it fails."""
-    least, most = sorted(channel.local - channel.local_reserve for channel in pair.bob.channels())
+    share = SHARES.get(pair.implementation, 1)
+    least, most = sorted(
+        min(channel.local - channel.local_reserve, channel.capacity // share) for channel in pair.bob.channels()
+    )
     amount = (most + least // 4) * 1_000
     whole = sum(channel.local for channel in pair.bob.channels())
     until(lambda: len(pair.bob.edges()) == 2, "the second channel to be in the graph", patience())
@@ -312,8 +359,10 @@ def test_a_payment_larger_than_any_channel_is_split(pair: Pair):
         pair.bob.pay(pair.alice.invoice(amount).request, fee_limit=0, parts=1)
     paid = pair.bob.pay(pair.alice.invoice(amount).request, fee_limit=0, parts=16)
 
-    assert (paid.amount, paid.fee, paid.hops) == (amount, 0, 1)
-    assert 2 <= paid.parts <= 16
+    assert (paid.amount, paid.fee) == (amount, 0)
+    if pair.implementation not in HIDES_WAYS:
+        assert paid.hops == 1
+        assert 2 <= paid.parts <= 16
     until(lambda: left(pair) <= whole - amount // 1_000 + ROUNDING, "all parts to settle", patience())
     assert left(pair) >= whole - amount // 1_000 - ROUNDING
 
@@ -369,7 +418,7 @@ def opened(pair: Pair) -> str:
     pair.handles.chain.pay([Output(pair.alice.new_address(), 1_000_000)])
     opening = Opening(peer=pair.bob.info().pubkey, capacity=60_000, push=0, coin="", memo="to be closed")
     point = until(lambda: pair.alice.open(opening), "the channel to open", patience(), expected=(ApplyError,))
-    pair.handles.chain.mine()
+    pair.handles.chain.mine(pair.depth)
     until(partial(active, pair, point), "the channel to be active", patience())
     return point
 

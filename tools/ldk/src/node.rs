@@ -33,6 +33,8 @@ const INVOICE_EXPIRY: u32 = 24 * 3600;
 /// Blocks a payment may take beyond its last hop where it must be the only one: less than any hop asks for.
 const NO_OTHER_HOP: u32 = 5;
 const ANNOUNCE: u32 = 6;
+/// Millisatoshis in the two outputs by which the fee of a commitment can be bumped; the opener pays for them.
+const ANCHORS: u64 = 2 * 330_000;
 const BOOK: &str = "prepared";
 
 /// Why a command was not carried out: a word for programs, and a sentence.
@@ -602,16 +604,22 @@ fn mined_in(status: &ConfirmationStatus) -> Option<String> {
     }
 }
 
-/// What the two ends hold, in millisatoshis. The library tells what can be sent, which is less by the reserve; an end
-/// that holds less than its reserve is known by what the other one holds.
+/// What the two ends hold, in millisatoshis. The library tells what can be sent: less by the reserve, and at the opener
+/// by the anchors too. So the other end tells it better, unless that holds less than its reserve.
 fn split(channel: &ChannelDetails) -> (u64, u64) {
     let all = channel.channel_value_sats * 1_000;
-    let local = channel.outbound_capacity_msat + channel.unspendable_punishment_reserve.unwrap_or(0) * 1_000;
+    let anchors = if channel.is_outbound { ANCHORS } else { 0 };
+    let local = channel.outbound_capacity_msat + channel.unspendable_punishment_reserve.unwrap_or(0) * 1_000 + anchors;
     let remote = channel.inbound_capacity_msat + channel.counterparty_unspendable_punishment_reserve * 1_000;
-    if channel.outbound_capacity_msat > 0 {
-        (local, all.saturating_sub(local))
+    let by_the_other = if channel.is_outbound {
+        channel.inbound_capacity_msat > 0
     } else {
+        channel.outbound_capacity_msat == 0
+    };
+    if by_the_other {
         (all.saturating_sub(remote), remote)
+    } else {
+        (local, all.saturating_sub(local))
     }
 }
 

@@ -1,0 +1,60 @@
+"""LDK nodes as bare processes on a bare bitcoind; their configuration comes from the shipped template."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+
+from cartridge import spawn
+from cartridge.lightning.choreography import raise_network
+from cartridge.lightning.genesis import Genesis
+from cartridge.lightning.ldk import Ldk, load_identity
+from cartridge.lightning.run import Handles
+from cartridge.model.network import Network
+from cartridge.probes import ldk
+from tests.integration.lightning.raw import ROOT, Programs, RawStack, raw_stack
+
+SETTINGS = SimpleNamespace(ldk_log_level="info", anchor_reserve=0)
+
+
+@contextlib.contextmanager
+def raw_ldk(programs: Programs, daemon: Path, network: Network) -> Iterator[Handles]:
+    """Give a raised network whose nodes are all LDK, and remove everything of it afterwards."""
+    nodes_of = {name: node.model_copy(update={"implementation": "ldk"}) for name, node in network.nodes.items()}
+    network = network.model_copy(update={"nodes": nodes_of})
+    with raw_stack(programs, network) as stack:
+        genesis = Genesis({"ldk": daemon}, stack.stack, network, fresh=tuple(network.nodes), recorder=stack.recorder)
+        stack.start_bitcoind()
+        genesis.pay(stack.chain)
+        stack.seed(genesis)
+        nodes = {name: _start(stack, daemon, name) for name in network.nodes}
+        for node in nodes.values():
+            ldk.ready(node, stack.patience)
+        addresses = {name: stack.address(name, "p2p") for name in nodes}
+        handles = Handles(stack.chain, {name: Ldk(node) for name, node in nodes.items()}, addresses)
+        raise_network(network, handles, stack.recorder, stack.patience)
+        yield handles
+
+
+def _start(stack: RawStack, daemon: Path, name: str) -> ldk.LdkHttp:
+    conf = stack.folder / f"{name}.toml"
+    text = (ROOT / "templates" / "ldk.toml.j2").read_text()
+    conf.write_text(
+        jinja2.Template(text, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True).render(
+            component=SimpleNamespace(name=name),
+            node=stack.network.nodes[name],
+            settings=SETTINGS,
+            secrets=SimpleNamespace(**stack.secrets),
+            listen=lambda one, port: stack.address(one, "rest" if port == "api" else port),
+            reach=stack.address,
+            data=lambda one: str(stack.data(one)),
+        )
+    )
+    with (stack.folder / f"{name}.log").open("ab") as log:
+        stack.processes[name] = spawn.start([str(daemon), str(conf)], output=log)
+    identity = load_identity(lambda path: (stack.data(name) / path).read_bytes())
+    return ldk.LdkHttp(name, "127.0.0.1", stack.ports[name, "rest"], identity)
