@@ -39,3 +39,18 @@ def test_looking_around_imports_no_heavy_library(arguments: list[str], tmp_path:
 @pytest.mark.parametrize("package", ["artifacts", "deploy", "lightning", "operations", "probes", "targets"])
 def test_a_package_is_imported_without_what_only_some_of_it_uses(package: str, tmp_path: Path) -> None:
     assert not imported(f"import cartridge.{package}", tmp_path) & HEAVY
+
+
+def test_a_pytest_run_without_networks_imports_no_more_than_the_plugins_door(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    loaded = imported(
+        "import pytest; assert pytest.main(['-q', '-p', 'no:cacheprovider', '-p', 'no:testinfra', 'test_it.py']) == 0",
+        tmp_path,
+    )
+
+    assert {name for name in loaded if name.startswith("cartridge")} <= {
+        "cartridge",
+        "cartridge.surfaces",
+        "cartridge.surfaces.pytest_plugin",
+        "cartridge.surfaces.pytest_plugin.plugin",
+    }

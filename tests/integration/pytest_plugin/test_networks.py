@@ -53,9 +53,14 @@ def test_what_a_node_can_do(lightning, monkeypatch, tmp_path):
     lightning.fund(bob, "0.1 btc")
     lightning.chain.pay(bob.address(), 5_000)
     assert bob.balance().onchain == coins + 10_005_000
-    assert alice.exec("cat", stdin=b"given").stdout == b"given"
+    assert b"lncli version" in alice.exec("lncli", "--version").stdout
     found = lightning.connect("alice")
     assert pathlib.Path(found.files["tls_cert"]).is_file() and found.environment["LND_GRPC"]
+
+def test_a_host_is_checked(lightning):
+    alice = lightning.alice
+    assert alice.host.process.get(pid=int(alice.identity)).comm == "lnd"
+    assert alice.host.socket(f"tcp://{lightning.connect('alice').environment['LND_GRPC']}").is_listening
 
 def test_a_node_dies_and_comes_back(lightning):
     lightning.bob.kill()
@@ -139,6 +144,15 @@ def test_tests_do_not_see_each_others_payments_and_leave_nothing(project: Projec
 
 def test_a_test_has_all_it_may_ask_of_nodes_and_chain(project: Project) -> None:
     done = project.pytest(EVERYTHING)
+
+    assert "3 passed" in done.stdout, done.stdout
+    assert project.left() == NOTHING
+
+
+@pytest.mark.docker
+@pytest.mark.pulumi
+def test_networks_of_containers_are_the_same_and_leave_nothing(project: Project) -> None:
+    done = project.pytest(EVERYTHING, "--cartridge-target", "docker", "-k", "not host")
 
     assert "2 passed" in done.stdout, done.stdout
     assert project.left() == NOTHING

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cartridge.lightning.chain import Output
-from cartridge.operations import grip
+from cartridge.operations import follow, grip
 from cartridge.operations.context import Context
+from cartridge.operations.selection import chosen
 from cartridge.plan.state import State
 from cartridge.surfaces.pytest_plugin.running import Running
 from cartridge.surfaces.pytest_plugin.values import SATOSHI, Amount, millisatoshis, plainly
@@ -41,5 +42,8 @@ class LightningChain(Running):
 
     @plainly
     def pay(self, address: str, amount: Amount) -> str:
-        """Send coins to an address, confirmed in a block of their own, and return the transaction's id."""
-        return self.chain.pay([Output(address, millisatoshis(amount) // SATOSHI)])
+        """Send coins to an address, in a block that every running node then has, and return the transaction's id."""
+        state = chosen(self.context)
+        nodes, _ = follow.awake(grip.nodes(self.context, state))
+        with follow.producer(self.context, state, nodes) as producer:
+            return producer.pay([Output(address, millisatoshis(amount) // SATOSHI)])

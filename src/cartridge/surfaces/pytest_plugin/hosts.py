@@ -1,24 +1,24 @@
-"""Checks of where a node runs, through testinfra: an optional extra, imported only when a test asks for a host."""
+"""Checks of where nodes run, through testinfra: an optional extra, imported only when a test asks for a host.
+
+That is this machine on both targets: images hold a daemon and no shell, which testinfra's way into a container needs;
+but ports, processes and, by `host.docker`, the containers themselves are seen from here.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cartridge.errors import ApplyError, MissingError
-from cartridge.operations.context import Context
-from cartridge.operations.drivers import driver
-from cartridge.operations.selection import chosen
+from cartridge.errors import MissingError
 
 if TYPE_CHECKING:
     from testinfra.host import Host
 
 
-def host_of(context: Context, component: str) -> Host:
-    """Return testinfra's grip on where a component runs: this machine, or its container.
+def this_machine() -> Host:
+    """Return testinfra's grip on this machine.
 
     Raises:
         MissingError: `extra-missing`, testinfra is not installed.
-        ApplyError: `component-not-running`.
     """
     try:
         import testinfra
@@ -28,10 +28,4 @@ def host_of(context: Context, component: str) -> Host:
             code="extra-missing",
             resolution="install the extra: `pip install 'cartridge-toolkit[testinfra]'`",
         ) from error
-    state = chosen(context)
-    if state.target != "docker":
-        return testinfra.get_host("local://")
-    identity = driver(context, state).conditions()[component].identity
-    if not identity:
-        raise ApplyError(f"`{component}` does not run", code="component-not-running", resolution="`start()` it first")
-    return testinfra.get_host(f"docker://{identity}")
+    return testinfra.get_host("local://")

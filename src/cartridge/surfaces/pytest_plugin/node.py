@@ -111,14 +111,14 @@ class LightningNode(Running):
     @property
     @plainly
     def host(self) -> Host:
-        """Where its daemon runs, for checks with testinfra: this machine, or its container.
+        """Where its daemon runs, for checks with testinfra: this machine; `identity` says which process or container.
 
         Raises:
             MissingError: `extra-missing`, testinfra is not installed.
         """
-        from cartridge.surfaces.pytest_plugin.hosts import host_of
+        from cartridge.surfaces.pytest_plugin.hosts import this_machine
 
-        return host_of(self.context, self.name)
+        return this_machine()
 
     def _pay(self, payee: str, amount: Amount | None, manner: Manner) -> Payment:
         asked = None if amount is None else millisatoshis(amount)

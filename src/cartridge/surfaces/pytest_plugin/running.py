@@ -37,6 +37,12 @@ class Running:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
 
+    @property
+    @plainly
+    def identity(self) -> str:
+        """Its process id, or its container's id; "" where it does not run."""
+        return self._driver().conditions()[self.name].identity
+
     @plainly
     def exec(self, *argv: str, stdin: bytes = b"") -> Ran:
         """Run a program where the component runs, and return its status, stdout and stderr, whatever they are."""
