@@ -13,10 +13,13 @@ import pytest
 from tests.scenarios import world
 from tests.scenarios.held import Project
 
-NETWORK = ("premine", "fund", "connect", "coins", "open", "confirm", "gossip", "probe")
+NETWORK = (
+    *(f"network/{step}" for step in ("premine", "fund", "connect", "coins", "open", "confirm", "gossip", "probe")),
+    *("snapshot", "snapshot/copy", "snapshot/seal"),
+)
 COMMON = ("load", "artifacts", "lease", "place", "render", "apply", "start/bitcoind", "ready/bitcoind", "start/alice")
 UP = {
-    "process": (*COMMON, "seed/bitcoind", "seed/alice", "ready/alice", *(f"network/{step}" for step in NETWORK)),
+    "process": (*COMMON, "seed/bitcoind", "seed/alice", "ready/alice", *NETWORK),
     "docker": (
         *COMMON,
         "make/network",
@@ -26,7 +29,7 @@ UP = {
         "make/container/bitcoind",
         "make/container/alice",
         "ready/alice",
-        *(f"network/{step}" for step in NETWORK),
+        *NETWORK,
     ),
 }
 DOWN = {
