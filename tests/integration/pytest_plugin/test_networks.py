@@ -110,13 +110,15 @@ class Project:
     def left(self) -> dict[str, list[str]]:
         """Return what is left of networks: folders and locks, leases, and guardians."""
         state = self.root / ".cartridge"
-        folders = [one.name for one in state.iterdir() if one.name not in {"journal", "snapshots"}]
+        folders = [one.name for one in state.iterdir() if one.name not in KEPT]
         leases = Path.home() / ".local" / "state" / "cartridge" / "leases"
         mine = [path.stem for path in leases.glob("*.json") if str(self.root) in path.read_text()]
         guardians = [one.stack for one in marks.guardians() if one.stack in {*mine, *folders}]
         return {"folders": folders, "leases": mine, "guardians": guardians}
 
 
+KEPT = {"journal", "snapshots", "pulumi.key", "pulumi.salt"}
+"""What a project keeps between stacks."""
 COMMAND = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no")
 NOTHING: Mapping[str, list[str]] = {"folders": [], "leases": [], "guardians": []}
 TTL = 5
