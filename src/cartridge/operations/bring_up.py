@@ -28,7 +28,7 @@ from cartridge.operations.results import UpResult
 from cartridge.operations.unchanged import unchanged
 from cartridge.operations.views import component_views, hints
 from cartridge.operations.vigil import Vigil, kept
-from cartridge.operations.wanted import assemble, planned, records
+from cartridge.operations.wanted import assemble, needs, planned, records
 from cartridge.plan.change import Change, ChangeKind, Plan
 from cartridge.plan.state import ComponentRecord, State
 from cartridge.render.templates import render
@@ -111,8 +111,7 @@ def carry_out(context: Context, stack: ResolvedStack, wanted: Plan, begun: Start
             _begin(engine, lease, folder, is_new=is_new)
         context.go_on()
         with recorder.step("place", "reserving ports"):
-            needs = {one.name: (one.ports, one.fixed_ports, installed[one.artifact]) for one in stack.components}
-            places = engine.place(needs)
+            places = engine.place(needs(stack, installed))
         with recorder.step("render", "rendering"):
             bundle = render(stack, places)
         context.go_on()

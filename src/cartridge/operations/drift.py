@@ -11,7 +11,7 @@ from cartridge.errors import CartridgeError
 from cartridge.operations import engines, grip, live, programs, secrets
 from cartridge.operations.bring_up import digests
 from cartridge.operations.context import Context
-from cartridge.operations.wanted import assemble
+from cartridge.operations.wanted import assemble, needs
 from cartridge.plan.change import Change, ChangeKind, Plan
 from cartridge.plan.state import State
 from cartridge.render.templates import render
@@ -40,7 +40,7 @@ def drift(context: Context, stack: ResolvedStack, state: State, planned: Plan) -
 
 def _components(context: Context, stack: ResolvedStack, state: State, engine: Engine) -> tuple[Change, ...]:
     installed = programs.ensure(context, stack)
-    places = engine.place({one.name: (one.ports, one.fixed_ports, installed[one.artifact]) for one in stack.components})
+    places = engine.place(needs(stack, installed))
     held = secrets.ensure(context.folder(state.stack))
     wanted: tuple[Wanted, ...] = assemble(stack, render(stack, places), installed, held, {}, digests(context, stack))
     return engine.drift(wanted)

@@ -25,7 +25,7 @@ from cartridge.operations.context import Context
 from cartridge.operations.network import NetworkUp
 from cartridge.operations.probing import prober
 from cartridge.operations.readiness import Readiness
-from cartridge.operations.wanted import Seed, assemble, planned, records
+from cartridge.operations.wanted import Seed, assemble, needs, planned, records
 from cartridge.plan.change import Plan
 from cartridge.plan.state import State
 from cartridge.render.templates import render
@@ -129,7 +129,7 @@ class PlainStack:
         network = NetworkUp(context, stack, state, held, self._installed) if stack.network else None
         graph = self._drawn(engine, held, network.seeds() if network else {})
         driver = engine.driver()
-        probe = prober(context, driver, self._places(engine), context.folder(self._id), held)
+        probe = prober(context, driver, self._places, context.folder(self._id), held)
         components = {component.name: component for component in stack.components}
         readiness = Readiness(components, probe, context.recorder, context.cancelled.set)
         if network:
@@ -139,15 +139,13 @@ class PlainStack:
             run.started(component)
         return run
 
-    def _places(self, engine: PulumiEngine) -> Placement:
-        needs = {
-            one.name: (one.ports, one.fixed_ports, self._installed[one.artifact]) for one in self._plan[0].components
-        }
-        return engine.place(needs)
+    @cached_property
+    def _places(self) -> Placement:
+        return self._engine.place(needs(self._plan[0], self._installed))
 
     def _drawn(self, engine: PulumiEngine, held: Mapping[str, str], seeds: Mapping[str, Seed]) -> Graph:
         stack, _, plan = self._plan
-        bundle = render(stack, self._places(engine))
+        bundle = render(stack, self._places)
         wanted: Sequence[Wanted] = assemble(stack, bundle, self._installed, held, seeds, digests(self._context, stack))
         return engine.graph(wanted, plan.changes, engine.docker().holding())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from cartridge.artifacts.installed import Installed
 from cartridge.deploy import statefile
@@ -18,6 +19,9 @@ from cartridge.render.bundle import Bundle, RenderedComponent, RenderedFile
 from cartridge.render.templates import fill
 from cartridge.targets.copying import Content
 from cartridge.workspace.resolved import ResolvedStack
+
+if TYPE_CHECKING:
+    from cartridge.model.cartridge import Port
 
 Seed = Callable[[], Mapping[str, Content]]
 
@@ -40,6 +44,13 @@ def planned(context: Context) -> tuple[ResolvedStack, State | None, Plan]:
             resolution=f"`cartridge down` first, or go on with `--target {state.target}`",
         )
     return stack, state, plan(stack_id, stack, state, pins(context, stack))
+
+
+def needs(
+    stack: ResolvedStack, installed: Mapping[str, Installed]
+) -> dict[str, tuple[Mapping[str, Port], Mapping[str, int], Installed]]:
+    """Return what `Engine.place` is handed: by component its ports, the host ports it insists on, its programs."""
+    return {one.name: (one.ports, one.fixed_ports, installed[one.artifact]) for one in stack.components}
 
 
 def assemble(
