@@ -7,6 +7,7 @@ beside the others for it, and ended again. Many processes may ask at once; one o
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import replace
 
 from cartridge.deploy import locks, statefile
@@ -72,4 +73,4 @@ def _made(context: Context, name: str, digest: str) -> str:
             assert state is not None  # `up` has just written it
             return taking.take(apart, state, cause=Cause.READY).snapshot.manifest.id
         finally:
-            down(apart)
+            down(replace(apart, cancelled=threading.Event()))  # whoever asked us to end wants nothing left either

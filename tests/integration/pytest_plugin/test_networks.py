@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -227,6 +228,21 @@ def test_ctrl_c_ends_what_is_lent_and_what_is_being_made(project: Project) -> No
     done = spawn.run(COMMAND, cwd=project.root, timeout=120)
 
     assert done.status == pytest.ExitCode.INTERRUPTED, done.stdout
+    assert project.left() == NOTHING
+
+
+def test_ctrl_c_ends_the_network_that_is_brought_up_for_the_first_snapshot(project: Project) -> None:
+    shutil.rmtree(project.root / ".cartridge", ignore_errors=True)
+    (project.root / "test_it.py").write_text("def test_one(lightning): pass\n")
+    with spawn.start(COMMAND, cwd=project.root) as session:
+        try:
+            until(lambda: any(project.root.glob(".cartridge/*/components/alice")), "alice is being made")
+            session.send_signal(signal.SIGINT)
+            status = session.wait(60)
+        finally:
+            session.kill()
+
+    assert status == pytest.ExitCode.INTERRUPTED
     assert project.left() == NOTHING
 
 
