@@ -6,7 +6,6 @@ next operation goes on from there. Docker is the truth, Pulumi's state a memory 
 
 from __future__ import annotations
 
-import importlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -255,7 +254,6 @@ class PulumiEngine:
     def _connect(self) -> Future[Provisioner]:
         if self._connected is None:
             self._connected = self._pool.submit(Provisioner.connect, self._stack)
-            self._pool.submit(importlib.import_module, "grpc")  # Pulumi's server needs it soon
         return self._connected
 
     def docker(self) -> Provisioner:
