@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
@@ -195,11 +196,14 @@ def test_the_network_of_a_failed_test_can_be_kept(project: Project) -> None:
     done = project.pytest(FAILING, "--cartridge-keep", "-k", "too_much")
     name = re.findall(r"cartridge down --stack (pytest-\w+)", done.stdout)[0]
 
+    (held,) = project.root.glob(f".cartridge/{name}-*/secrets.json")
+    secrets = json.loads(held.read_text()).values()
     kept = project.cartridge("ps", "--stack", name)
     project.cartridge("pay", "alice", "bob", "5 sat", "--stack", name)
     project.cartridge("down", "--stack", name, "--yes")
 
     assert ("until" in kept, kept.count("ready")) == (False, 3)
+    assert not any(secret in done.stdout for secret in secrets)
     assert project.left() == NOTHING
 
 
