@@ -15,6 +15,7 @@ from cartridge import spawn
 from cartridge.errors import ApplyError, MissingError
 from cartridge.targets.copying import Skip, copy_tree, write_stream
 from cartridge.targets.docker import endpoint
+from cartridge.targets.docker.conditions import Inspection
 from cartridge.targets.docker.deliver import SEEDED
 from cartridge.targets.docker.glance import look
 from cartridge.targets.docker.images import DATA
@@ -38,7 +39,7 @@ class DockerCopier:
     def __init__(self, stack: str, host: str | None = None) -> None:
         self._stack, self._host = stack, host
         self._socket = endpoint.socket_path(host)
-        self._names: dict[str, str] = {}
+        self._seen: dict[str, Inspection] = {}
         self._folders: dict[str, Path] = {}
         self._pauses: spawn.Dialogue | None = None
         self._frozen: set[str] = set()
@@ -50,17 +51,16 @@ class DockerCopier:
             ApplyError: `component-not-running`.
             MissingError: `target-down`.
         """
-        running = self._running()
+        seen = self._look()
         for component in components:
-            if component not in running:
+            if component not in seen or not seen[component].is_running:
                 raise ApplyError(
                     f"`{component}` does not run", code="component-not-running", resolution="start it: `cartridge up`"
                 )
-        self._folders.update(self._readable(components))
         if self._pauses is None:
             package = Path(__file__).resolve().parents[3]
             self._pauses = spawn.Dialogue([sys.executable, "-I", "-S", "-c", _PROGRAM, str(package), str(self._socket)])
-        identities = [running[component] for component in components]
+        identities = [seen[component].identity for component in components]
         said = self._pauses.ask(f"pause {seconds} {' '.join(identities)}".encode())
         if said:
             raise ApplyError("Docker refused to pause the stack", code="docker-refused", details=(said.decode(),))
@@ -73,11 +73,11 @@ class DockerCopier:
         paused = set(self._pauses.ask(b"resume").decode().split())
         self._pauses.__exit__(None, None, None)
         self._pauses = None
-        return frozenset(component for component in self._frozen if self._names[component] in paused)
+        return frozenset(component for component in self._frozen if self._seen[component].identity in paused)
 
     def copy(self, component: str, to: Path, skip: Skip) -> None:
         """Copy a component's data folder into `to`."""
-        identity = self._running().get(component, "")
+        identity = self._look()[component].identity
         if component in self._folders:
             copy_tree(self._folders[component], to, lambda path: path == _SEEDED or skip(path))
             return
@@ -111,10 +111,12 @@ class DockerCopier:
                     found[component] = folder
         return found
 
-    def _running(self) -> dict[str, str]:
-        if not self._names:
-            self._names = {seen.component: seen.identity for seen in look(self._stack, self._host) if seen.is_running}
-        return self._names
+    def _look(self) -> dict[str, Inspection]:
+        """Return every container, those that have ended too; asked once, before anything is paused."""
+        if not self._seen:
+            self._seen = {seen.component: seen for seen in look(self._stack, self._host) if seen.component}
+            self._folders = self._readable(tuple(self._seen))
+        return self._seen
 
 
 def _unpack(stream: IO[bytes], to: Path, skip: Skip) -> None:
