@@ -152,7 +152,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def installed(folder: Path) -> Installed:
     """Return the programs of this machine that the behaviours need."""
-    names = ("sh", "cat", "false", "sleep")
+    names = ("sh", "cat", "false", "sleep", "rm")
     found = {name: Path(path) for name in names if (path := shutil.which(name))}
     return Installed(
         "shell", "1", "path", "sha256-none", folder, found, None, {name: str(found[name]) for name in found}

@@ -12,10 +12,12 @@ def copier(context: Context, state: State) -> Copier:
     if state.target == "docker":
         from cartridge.targets.docker.copying import DockerCopier
 
-        return DockerCopier(state.stack)
+        return DockerCopier(state.stack, context.clock)
     from cartridge.targets.process.client import Guardian
     from cartridge.targets.process.copying import ProcessCopier
     from cartridge.targets.process.layout import Layout
 
     layout = Layout(context.folder(state.stack).absolute())
-    return ProcessCopier(layout, Guardian(state.stack, context.settings.runtime, layout.folder, context.clock))
+    return ProcessCopier(
+        layout, Guardian(state.stack, context.settings.runtime, layout.folder, context.clock), context.clock
+    )

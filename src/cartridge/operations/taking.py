@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from cartridge.deploy.snapshots.manifest import Cause, Manifest
 from cartridge.deploy.snapshots.store import Draft, Snapshot, Snapshots
@@ -22,7 +23,7 @@ from cartridge.operations.context import Context
 from cartridge.operations.copiers import copier
 from cartridge.operations.drivers import driver
 from cartridge.plan.state import State
-from cartridge.targets.copying import Copier
+from cartridge.targets.copying import Skip
 from cartridge.targets.driver import ComponentState
 
 BOUND = 10.0
@@ -117,6 +118,7 @@ def _copy(
     chains = [name for name in running if state.components[name].kind in grip.CHAINS]
     others = [name for name in running if name not in chains]
     rest = _rest(context, state) if chains else None
+    _every(hands.prepare, draft, [*running, *done])
     hands.freeze((), BOUND)  # nothing yet: whatever it takes to do so quickly is then there
     began = context.clock.monotonic()
     try:
@@ -125,7 +127,7 @@ def _copy(
         height = rest() if rest else 0
         if chains:
             hands.freeze(chains, BOUND)
-        _copy_all(hands, draft, [*running, *done])
+        _every(hands.copy, draft, [*running, *done])
     finally:
         still = hands.thaw()
         seconds = context.clock.monotonic() - began
@@ -147,8 +149,8 @@ def _rest(context: Context, state: State) -> Callable[[], int]:
     return chain.rest if isinstance(chain, Bitcoind) else lambda: chain.tip().height
 
 
-def _copy_all(hands: Copier, draft: Draft, components: Sequence[str]) -> None:
+def _every(copy: Callable[[str, Path, Skip], None], draft: Draft, components: Sequence[str]) -> None:
     with ThreadPoolExecutor(_THREADS) as pool:
-        work = [pool.submit(hands.copy, name, draft.place(name), is_rebuilt) for name in components]
+        work = [pool.submit(copy, name, draft.place(name), is_rebuilt) for name in components]
         for each in work:
             each.result()

@@ -12,8 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from cartridge import spawn
+from cartridge.clock import Clock
 from cartridge.errors import ApplyError, MissingError
-from cartridge.targets.copying import Skip, copy_tree, write_stream
+from cartridge.targets.copying import Ahead, Skip, copy_ahead, copy_tree, write_stream
 from cartridge.targets.docker import endpoint
 from cartridge.targets.docker.conditions import Inspection
 from cartridge.targets.docker.deliver import SEEDED
@@ -33,14 +34,16 @@ class DockerCopier:
 
     Args:
         stack: the stack's id.
+        clock: tells what has not changed for a while.
         host: the Engine, as in `DOCKER_HOST`; None is the local default.
     """
 
-    def __init__(self, stack: str, host: str | None = None) -> None:
-        self._stack, self._host = stack, host
+    def __init__(self, stack: str, clock: Clock, host: str | None = None) -> None:
+        self._stack, self._clock, self._host = stack, clock, host
         self._socket = endpoint.socket_path(host)
         self._seen: dict[str, Inspection] = {}
         self._folders: dict[str, Path] = {}
+        self._ahead: dict[Path, Ahead] = {}
         self._pauses: spawn.Dialogue | None = None
         self._frozen: set[str] = set()
 
@@ -75,11 +78,18 @@ class DockerCopier:
         self._pauses = None
         return frozenset(component for component in self._frozen if self._seen[component].identity in paused)
 
+    def prepare(self, component: str, to: Path, skip: Skip) -> None:
+        """Copy ahead what seems to rest, where the volume can be read here."""
+        self._look()
+        if component in self._folders:
+            now = self._clock.now().timestamp()
+            self._ahead[to] = copy_ahead(self._folders[component], to, _with_mark(skip), now)
+
     def copy(self, component: str, to: Path, skip: Skip) -> None:
         """Copy a component's data folder into `to`."""
         identity = self._look()[component].identity
         if component in self._folders:
-            copy_tree(self._folders[component], to, lambda path: path == _SEEDED or skip(path))
+            copy_tree(self._folders[component], to, _with_mark(skip), self._ahead.pop(to, None))
             return
         with contextlib.closing(endpoint.Quick(self._socket, timeout=60.0)) as connection:
             try:
@@ -107,7 +117,7 @@ class DockerCopier:
             for component in components:
                 volume = connection.get(f"/volumes/{component_name(self._stack, component)}") or {}
                 folder = Path(str(volume.get("Mountpoint", "")))
-                if volume.get("Driver") == "local" and os.access(folder / _SEEDED, os.R_OK):
+                if volume.get("Driver") == "local" and os.access(folder, os.R_OK | os.X_OK):
                     found[component] = folder
         return found
 
@@ -117,6 +127,10 @@ class DockerCopier:
             self._seen = {seen.component: seen for seen in look(self._stack, self._host) if seen.component}
             self._folders = self._readable(tuple(self._seen))
         return self._seen
+
+
+def _with_mark(skip: Skip) -> Skip:
+    return lambda path: path == _SEEDED or skip(path)
 
 
 def _unpack(stream: IO[bytes], to: Path, skip: Skip) -> None:
