@@ -22,9 +22,10 @@ from cartridge.operations import grip
 from cartridge.operations.context import Context
 from cartridge.operations.copiers import copier
 from cartridge.operations.drivers import driver
-from cartridge.plan.state import State
+from cartridge.plan.state import ComponentRecord, State
 from cartridge.targets.copying import Skip
 from cartridge.targets.driver import ComponentState
+from cartridge.workspace.compatibility import MATRIX
 
 BOUND = 10.0
 """Seconds after which everything goes on whatever has become of us; a copy that took longer is thrown away."""
@@ -88,9 +89,13 @@ def refuse_unsupported(state: State) -> None:
             raise InputError(
                 f"`{name}` is a `{record.kind}`, whose copy could not be kept from its old peers",
                 code="snapshot-unsupported",
-                resolution=f"on this target, copy networks of {' and '.join(f'`{kind}`' for kind in FILES)};"
-                " or use `--target docker`",
+                resolution=f"copy networks of {' and '.join(f'`{kind}`' for kind in FILES)} alone{_elsewhere(record)}",
             )
+
+
+def _elsewhere(record: ComponentRecord) -> str:
+    known = MATRIX.get(record.kind)
+    return ", or use `--target docker`" if known is None or Target.DOCKER in known.targets else ""
 
 
 def _components(context: Context, state: State) -> tuple[list[str], list[str]]:
