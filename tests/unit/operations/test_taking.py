@@ -21,7 +21,7 @@ def test_what_can_be_copied_is_not_refused(kind: str, target: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "says_docker"), [("cln", False), ("mine", True)])
-def test_docker_is_only_named_where_the_implementation_may_run_there(kind: str, says_docker: bool) -> None:  # noqa: FBT001
+def test_docker_is_only_named_where_the_implementation_may_run_there(kind: str, says_docker: bool) -> None:
     with pytest.raises(InputError) as refused:
         refuse_unsupported(state(kind))
 
