@@ -1,4 +1,4 @@
-"""What every node must do: those in memory, real lnd and LDK, and Core Lightning where it is installed.
+"""What every node must do: those in memory, real lnd and LDK, Core Lightning and eclair where they are installed.
 
 Alice has a channel to bob, with a quarter pushed.
 """
@@ -40,6 +40,7 @@ from tests.doubles.networks import network
 from tests.doubles.node import FakeLightning
 from tests.integration.lightning.raw import of_store, raw_stack
 from tests.integration.lightning.raw_cln import raw_cln
+from tests.integration.lightning.raw_eclair import raw_eclair
 from tests.integration.lightning.raw_ldk import raw_ldk
 
 BLOCK = network(("alice", "bob"), {"from": "alice", "to": "bob", "capacity": "1_000_000 sat", "push": "25%"})
@@ -54,15 +55,15 @@ WITHOUT_HOLD = frozenset({"cln", "eclair"})
 ONE_TIME_LOCK = frozenset({"cln", "eclair"})
 """Implementations with one time lock for all channels of a node."""
 
-KEEPS_LIMITS = frozenset({"ldk"})
+KEEPS_LIMITS = frozenset({"ldk", "eclair"})
 """Implementations that cannot change what a channel forwards at least and at most."""
 HIDES_WAYS = frozenset({"ldk"})
 """Implementations that do not tell which way a payment took, nor in how many parts."""
-PAYS_IN_EARNEST = frozenset({"ldk"})
+PAYS_IN_EARNEST = frozenset({"ldk", "eclair"})
 """Implementations that send no payment which nobody can claim."""
 SHARES = {"ldk": 10}
 """Which part of a channel can be under way at once, where not all of it can: a tenth."""
-DEPTHS = {"ldk": 6}
+DEPTHS = {"ldk": 6, "eclair": 6}
 """Confirmations a channel needs, where one is not enough."""
 
 
@@ -99,7 +100,7 @@ class Pair:
     scope="module",
     params=[
         "fake",
-        *(pytest.param(one, marks=pytest.mark.lightning) for one in ("lnd", "cln")),
+        *(pytest.param(one, marks=pytest.mark.lightning) for one in ("lnd", "cln", "eclair")),
         pytest.param("ldk", marks=(pytest.mark.lightning, pytest.mark.ldk)),
     ],
 )
@@ -114,6 +115,10 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     if request.param == "cln":
         with raw_cln(of_store(programs), installed("lightningd"), BLOCK) as handles:
             yield Pair(handles, "cln")
+        return
+    if request.param == "eclair":
+        with raw_eclair(of_store(programs), installed("eclair-node"), BLOCK) as handles:
+            yield Pair(handles, "eclair")
         return
     if request.param == "ldk":
         daemon: Installed = request.getfixturevalue("ldk_program")

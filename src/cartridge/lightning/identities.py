@@ -23,4 +23,11 @@ def seed_files(implementation: str, stack: str, node: str) -> Mapping[str, bytes
 
     Nothing for implementations whose whole wallet is written ahead (see `genesis`).
     """
-    return {"regtest/hsm_secret": wallet_seed(stack, node)} if implementation == "cln" else {}
+    seed = wallet_seed(stack, node)
+    match implementation:
+        case "cln":
+            return {"regtest/hsm_secret": seed}
+        case "eclair":
+            return {"node_seed.dat": seed, "channel_seed.dat": hashlib.sha256(seed).digest()}
+        case _:
+            return {}

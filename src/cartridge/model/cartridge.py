@@ -120,6 +120,12 @@ class ClnProbe(Part):
     probe: Literal["cln"]
 
 
+class EclairProbe(Part):
+    """eclair answers with this stack's password, and announces the address of its node."""
+
+    probe: Literal["eclair"]
+
+
 class LdkProbe(Part):
     """The LDK daemon answers, its identity is the expected one, and it follows our chain."""
 
@@ -133,7 +139,16 @@ class LndProbe(Part):
 
 
 Ready = Annotated[
-    TcpProbe | HttpProbe | LogProbe | ExitProbe | BitcoindProbe | BtcdProbe | ClnProbe | LdkProbe | LndProbe,
+    TcpProbe
+    | HttpProbe
+    | LogProbe
+    | ExitProbe
+    | BitcoindProbe
+    | BtcdProbe
+    | ClnProbe
+    | EclairProbe
+    | LdkProbe
+    | LndProbe,
     Field(discriminator="probe"),
 ]
 

@@ -17,19 +17,24 @@ if TYPE_CHECKING:
     from cartridge.lightning.btcd import Btcd
     from cartridge.lightning.chain import Chain
     from cartridge.lightning.cln import Cln
+    from cartridge.lightning.eclair import Eclair
     from cartridge.lightning.node import Node
     from cartridge.probes.bitcoind import BitcoindRpc
     from cartridge.probes.btcd import BtcdRpc
+    from cartridge.probes.eclair import EclairHttp
     from cartridge.probes.ldk import LdkHttp
     from cartridge.probes.lnd import LndRest
 
 
 LDK = "ldk"
-"""The kind of component that runs LDK; a node that is neither this nor Core Lightning is an lnd."""
+"""The kind of component that runs LDK; a node that is none of these three is an lnd."""
 CLN = "cln"
+ECLAIR = "eclair"
 BTCD = "btcd"
 CLN_NOTES = "cln.json"
 """Where it is kept how a Core Lightning node is reached, among its credentials."""
+ECLAIR_NOTES = "eclair.json"
+"""Where it is kept how the wallet of an eclair node is reached, among its credentials."""
 LEDGER = "ledger"
 """Where it is kept which file holds a btcd's blocks."""
 CHAINS = frozenset({"bitcoind", BTCD})
@@ -118,8 +123,29 @@ def cln(name: str, folder: Path) -> Cln:
     return Cln(ClnRpc(name, notes.folder), bitcoind.block_transactions)
 
 
+def eclair_http(name: str, address: Address, held: Mapping[str, str]) -> EclairHttp:
+    """Return the HTTP of the eclair called `name` at `address`; its password is the one that opens bitcoind."""
+    from cartridge.probes.eclair import EclairHttp
+
+    return EclairHttp(name, address.host, address.port, held["rpc_password"])
+
+
+def eclair(name: str, address: Address, folder: Path) -> Eclair:
+    """Return the eclair called `name` at `address`, by the notes that were kept when it was ready.
+
+    Raises:
+        MissingError: `credentials-missing`.
+    """
+    from cartridge.lightning.eclair import Eclair
+    from cartridge.lightning.eclair_calls import Notes
+
+    notes = Notes.model_validate_json(credentials.read(folder, name, ECLAIR_NOTES))
+    held = secrets.ensure(folder)
+    return Eclair(eclair_http(name, address, held), rpc(Address(notes.bitcoind_host, notes.bitcoind_port), held))
+
+
 def node_at(kind: str, name: str, address: Callable[[str], Address], folder: Path) -> Node:
-    """Return the node called `name`, which a component of kind `lnd`, `ldk` or `cln` runs.
+    """Return the node called `name`, which a component of kind `lnd`, `ldk`, `cln` or `eclair` runs.
 
     Args:
         kind: of its component.
@@ -136,6 +162,8 @@ def node_at(kind: str, name: str, address: Callable[[str], Address], folder: Pat
         return Ldk(http(name, address("api"), folder))
     if kind == CLN:
         return cln(name, folder)
+    if kind == ECLAIR:
+        return eclair(name, address("api"), folder)
     from cartridge.lightning.lnd import Lnd
 
     return Lnd(rest(name, address("rest"), folder))

@@ -117,10 +117,19 @@ class NetworkUp:
         return grip.chain_at(self._backend.kind, address, self._held, self._folder)
 
     def _pay(self, driver: Driver) -> None:
+        self._make_wallets(driver)
         chain = self._chain(driver)
         self._genesis.pay(chain)
         if self._context.clock.now().timestamp() - chain.tip().time > STALE:
             chain.mine(1)
+
+    def _make_wallets(self, driver: Driver) -> None:
+        """Make the wallets of eclair nodes, which bitcoind keeps, before these start."""
+        nodes = [name for name, kind in self._nodes.items() if kind == grip.ECLAIR]
+        if nodes:
+            from cartridge.lightning.eclair_calls import make_wallets
+
+            make_wallets(grip.rpc(driver.address(self._backend.name, "rpc"), self._held), nodes)
 
     def _seed(self, node: str) -> Mapping[str, bytes]:
         if node not in self._fresh:

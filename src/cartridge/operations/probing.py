@@ -12,6 +12,7 @@ from cartridge.model.cartridge import (
     BitcoindProbe,
     BtcdProbe,
     ClnProbe,
+    EclairProbe,
     ExitProbe,
     HttpProbe,
     LdkProbe,
@@ -71,7 +72,10 @@ class _Daemons:
     held: Mapping[str, str]
 
     def ready(
-        self, probe: BitcoindProbe | BtcdProbe | ClnProbe | LdkProbe | LndProbe, name: str, patience: Patience
+        self,
+        probe: BitcoindProbe | BtcdProbe | ClnProbe | EclairProbe | LdkProbe | LndProbe,
+        name: str,
+        patience: Patience,
     ) -> None:
         """Return when the daemon called `name` is ready and the one that is meant."""
         from cartridge.probes import bitcoind, ldk, lnd
@@ -84,6 +88,8 @@ class _Daemons:
                 self._btcd(name, patience)
             case ClnProbe():
                 self._cln(name, patience)
+            case EclairProbe():
+                self._eclair(name, patience)
             case LdkProbe():
                 ldk.ready(grip.http(name, self.driver.address(name, "api"), self.folder), patience)
             case LndProbe():
@@ -116,4 +122,17 @@ class _Daemons:
         pubkey = cln.ready(cln.ClnRpc(name, place), patience)
         notes = Notes(folder=place, bitcoind_host=bitcoind.host, bitcoind_port=bitcoind.port)
         credentials.keep(self.folder, name, grip.CLN_NOTES, notes.model_dump_json().encode())
+        credentials.keep(self.folder, name, credentials.IDENTITY, pubkey.encode())
+
+    def _eclair(self, name: str, patience: Patience) -> None:
+        from cartridge.lightning.eclair_calls import Notes
+        from cartridge.probes import eclair
+
+        http, bitcoind = (
+            grip.eclair_http(name, self.driver.address(name, "api"), self.held),
+            self.driver.address("bitcoind", "rpc"),
+        )
+        pubkey = eclair.ready(http, self.places.reach(name, "p2p"), patience)
+        notes = Notes(bitcoind_host=bitcoind.host, bitcoind_port=bitcoind.port)
+        credentials.keep(self.folder, name, grip.ECLAIR_NOTES, notes.model_dump_json().encode())
         credentials.keep(self.folder, name, credentials.IDENTITY, pubkey.encode())

@@ -85,6 +85,20 @@ MATRIX: Mapping[str, Abilities] = {
         },
         tested="where `lightningd` is installed",
     ),
+    "eclair": Abilities(
+        title="eclair",
+        versions="0.13 and 0.14, with the bitcoind they ask for (29 to 31)",
+        targets=frozenset({"process"}),
+        lacks={
+            "zero_conf": _WAIT,
+            "type": _TYPE,
+            "time_lock_delta": "bind `eclair_cltv_delta` of cartridge `lightning-eclair`: a node has one for all",
+            "min_htlc": "leave it out: eclair has one for all channels of a node",
+            "max_htlc": "leave it out: eclair has one for all channels of a node",
+            "hold_invoices": _HOLD,
+        },
+        tested="never: its answers are parsed in tests, no eclair was ever run",
+    ),
 }
 """By the word that stands at a node's `implementation`."""
 
