@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,9 +33,9 @@ _FOREIGN = ("CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFL
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """A cargo that may be used: the program, and its name such as `rust1.95.0`."""
+    """A cargo that may be used: how to call it, and its name such as `rust1.95.0`."""
 
-    program: Path
+    program: tuple[str, ...]
     name: str
 
 
@@ -100,24 +101,35 @@ def toolchain(job: Job, crate: Path) -> Toolchain:
     help_is = f"install Rust {least} or newer"
     if where is None:
         raise Unserved(f"`cargo` is not on PATH and Rust {least} is needed", resolution=help_is)
-    said = spawn.run([where, "--version"], cwd=crate).stdout
-    found = re.search(r"\bcargo (\d+\.\d+\.\d+)", said)
-    if not found or not versions.accepts(f">={least}", found[1]):
-        raise Unserved(f"`cargo` at `{where}` is too old and Rust {least} is needed", resolution=help_is)
-    return Toolchain(Path(where), f"rust{found[1]}")
+    for program in _callable(Path(where)):
+        found = re.search(r"\bcargo (\d+\.\d+\.\d+)", spawn.run([*program, "--version"], cwd=crate).stdout)
+        if found and versions.accepts(f">={least}", found[1]):
+            return Toolchain(program, f"rust{found[1]}")
+    raise Unserved(f"`cargo` at `{where}` is too old and Rust {least} is needed", resolution=help_is)
+
+
+def _callable(cargo: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the ways to call a cargo: as it is, and with the toolchains that rustup keeps beside it.
+
+    rustup's cargo looks for them under HOME, which need not be the one it was installed under.
+    """
+    yield (str(cargo),)
+    beside = cargo.parent.parent.with_name(".rustup")
+    if beside.is_dir():
+        yield ("env", f"RUSTUP_HOME={beside}", str(cargo))
 
 
 def _build(job: Job, cargo: Toolchain, crate: Path, target: Path) -> None:
     meter = Meter(job.sources, job.step, "crates")
     meter.say(f"{cargo.name}: reading crates")
     how = ["--locked", *(["--offline"] if job.sources.offline else [])]
-    listed = spawn.run([str(cargo.program), "metadata", "--format-version=1", *how], cwd=crate)
+    listed = spawn.run([*cargo.program, "metadata", "--format-version=1", *how], cwd=crate)
     if listed.status:
         short = "this run is offline, and " if job.sources.offline else ""
         raise Unserved(f"{short}its crates cannot be had: {building.complaint(listed.stderr)}")
     fixed = _fixed(json.loads(listed.stdout), crate, target)
     progress = _Progress(meter, (crate / "Cargo.lock").read_text("utf-8").count("[[package]]"))
-    said = _run([*fixed, "nice", str(cargo.program), "build", "--release", *how], crate, job, progress)
+    said = _run([*fixed, "nice", *cargo.program, "build", "--release", *how], crate, job, progress)
     if not (target / "release" / job.declaration.binaries[0]).is_file():
         raise Unserved(f"`cargo build` of `{job.name}` failed: {building.complaint(said)}")
     meter.show(progress.total, progress.total)
