@@ -5,7 +5,6 @@ A component counts into two files of its data folder, one after the other, a hun
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -198,13 +197,14 @@ def test_components_go_on_by_themselves_when_their_time_is_up(counters: Counters
 
 
 def test_freezing_again_begins_the_time_anew(counters: Counters) -> None:
-    """With ever so short a bound it lasts as long as somebody asks for it."""
     counters.up("alice")
+    clock = SystemClock()
 
-    counters.copier.freeze(["alice"], 0.2)
+    counters.copier.freeze(["alice"], 3.0)
+    began = clock.monotonic()
     counters.copier.freeze([], LONG)
     before = counters.counted("alice")
-    threading.Event().wait(0.4)  # the first bound is over
+    until(lambda: clock.monotonic() > began + 3.2, "the first bound is over")
 
     assert counters.counted("alice") == before
     assert counters.copier.thaw() == {"alice"}

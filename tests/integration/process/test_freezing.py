@@ -36,6 +36,16 @@ def test_frozen_components_stand_still_until_they_are_thawed(stack: Stack) -> No
     assert stack.guardian.thaw() == frozenset()
 
 
+def test_who_makes_children_all_the_time_stands_still_too(stack: Stack) -> None:
+    """A process that waits for its child to become another program cannot stop before that."""
+    stack.up(stack.wanted("alice", "while :; do sleep 0.001; done"))
+
+    for _ in range(100):
+        stack.guardian.freeze(["alice"], 20)
+        assert is_stopped(stack.pid("alice"))
+        assert stack.guardian.thaw() == {"alice"}
+
+
 def test_they_go_on_by_themselves_when_their_time_is_up(stack: Stack) -> None:
     stack.up(stack.wanted("alice", COUNTING))
 

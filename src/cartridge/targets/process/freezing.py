@@ -46,6 +46,7 @@ class Freezer:
                 self._waiting.add(pid)
         self._done.append(done)
         self.look()
+        self._let_children_begin()
 
     def look(self) -> None:
         """Take note of those that have stopped; to be called whenever a child changes."""
@@ -57,10 +58,23 @@ class Freezer:
                 self._waiting.discard(pid)
             if stopped is not None:
                 self._waiting.discard(pid)
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGSTOP)  # those that were let begin
         if not self._waiting:
             told, self._done = self._done, []
             for done in told:
                 done()
+
+    def _let_children_begin(self) -> None:
+        """Let the children of those that have not stopped yet go on, until their parents have.
+
+        Whoever makes a child by vfork(2) cannot stop before that child has become another program, which it never
+        would while it stands still itself.
+        """
+        for pid in self._waiting:
+            for child in _children(pid):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(child, signal.SIGCONT)
 
     def thaw(self) -> Sequence[str]:
         """Let everything go on; return the components that stood still until now."""
@@ -78,3 +92,13 @@ class Freezer:
         self._frozen = {name: one for name, one in self._frozen.items() if one != pid}
         self._waiting.discard(pid)
         self.look()
+
+
+def _children(pid: int) -> list[int]:
+    """Return the children of a process, by whichever of its threads; none where the system does not tell."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):  # it has ended
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                found += map(int, file.read().split())
+    return found
