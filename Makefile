@@ -15,7 +15,7 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-ex
 .DEFAULT_GOAL := up
 
 up: $(VENV)/.run-$(LOCKED)  ## a funded Lightning pair
-	@CARTRIDGE_STACK="$${CARTRIDGE_STACK:-lightning-pair}" $(BIN)/cartridge up $(ARGS)
+	@$(BIN)/cartridge up $(ARGS)
 
 test: lint  ## everything that must hold before a merge
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
