@@ -5,15 +5,22 @@ Never opens or closes a channel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Collection, Mapping
 
 from cartridge.lightning import topology
-from cartridge.lightning.node import Node, Policy
+from cartridge.lightning.node import NotYetError, Policy
 from cartridge.lightning.observation import look_at_graph
 from cartridge.lightning.planning import NetworkPlan, PolicyChange
 from cartridge.lightning.run import Run
 from cartridge.lightning.topology import ChannelKey
 from cartridge.probes.wait import until
+
+SILENCE = 2.0
+"""Seconds without news after which what is missing is said again; after each time, twice as many."""
+
+End = tuple[ChannelKey, str]
+"""A channel and the name of one of its ends."""
 
 
 def set_policies(run: Run, plan: NetworkPlan) -> None:
@@ -35,26 +42,60 @@ def _set_policy(run: Run, change: PolicyChange) -> None:
 
 
 def spread(run: Run) -> None:
-    """Wait until each node knows each channel it may use, with both policies as written."""
-    with run.recorder.step("network/gossip", "graph: spreading"):
-        run.in_turn(lambda one: _hear(run, one), run.handles.nodes.items())
+    """Wait until each node knows each channel it may use, with both policies as written.
+
+    Where nothing more comes, what somebody misses is said again: an LDK node forgets a policy that arrives before the
+    announcement of its channel has been checked, and nobody sends it that one a second time.
+    """
+    with run.recorder.step("network/gossip", "graph: spreading") as step:
+        ears, waiting, silence, again = _Ears(run), [*run.handles.nodes], SILENCE, 0
+        while waiting := ears.listen(waiting, silence):
+            lost = {end for name in waiting for end in ears.missing[name]}
+            run.everywhere(lambda end: _say_again(run, end), sorted(lost, key=str))
+            silence, again = 2 * silence, again + len(lost)
+        step.note = f"{again} policies said again" if again else ""
 
 
-def _hear(run: Run, item: tuple[str, Node]) -> None:
-    name, node = item
-    mine = [key for key, channel in run.wanted.items() if name in topology.readers(channel, run.handles.nodes)]
+class _Ears:
+    """What the nodes of a run have not heard yet, by name, and since when there is no news for any of them."""
 
-    def complete() -> bool:
-        policies = look_at_graph(node)
-        return all(_as_written(run, key, policies) for key in mine)
+    def __init__(self, run: Run) -> None:
+        self._run, self._news = run, 0.0
+        self.missing: dict[str, set[End]] = {}
 
-    until(complete, f"`{name}` to know every channel", run.patience)
+    def listen(self, names: Collection[str], silence: float) -> list[str]:
+        """Return those who do not know everything, once nobody has heard anything for so many seconds; or nobody."""
+        self._news = self._run.patience.clock.monotonic()
+        self._run.in_turn(lambda name: self._hear(name, silence), names)
+        return [name for name in names if self.missing[name]]
+
+    def _hear(self, name: str, silence: float) -> None:
+        run = self._run
+        mine = [key for key, channel in run.wanted.items() if name in topology.readers(channel, run.handles.nodes)]
+        ends = [(key, end) for key in mine for end in (key.opener, key.acceptor)]
+
+        def is_over() -> bool:
+            policies = look_at_graph(run.handles.nodes[name])
+            missing = {end for end in ends if not _as_written(run, end, policies)}
+            now = run.patience.clock.monotonic()
+            if missing != self.missing.get(name):
+                self.missing[name], self._news = missing, now
+            return not missing or now - self._news >= silence
+
+        until(is_over, f"`{name}` to know every channel", run.patience)
 
 
-def _as_written(run: Run, key: ChannelKey, policies: Mapping[tuple[str, str], Policy]) -> bool:
-    for end in (key.opener, key.acceptor):
-        known = policies.get((run.points[key], run.pubkeys[end]))
-        wanted = run.wanted[key].policies.get(end)
-        if known is None or (wanted is not None and not topology.satisfied(wanted, known)):
-            return False
-    return True
+def _say_again(run: Run, end: End) -> None:
+    key, name = end
+    node, at = run.handles.nodes[name], (run.points[key], run.pubkeys[name])
+    known = look_at_graph(node).get(at)
+    if known is not None:
+        wanted = run.wanted[key].policies.get(name)
+        with contextlib.suppress(NotYetError):  # it is asked again after the next silence
+            node.set_policy(at[0], topology.merged(wanted, known) if wanted else known)
+
+
+def _as_written(run: Run, end: End, policies: Mapping[tuple[str, str], Policy]) -> bool:
+    key, name = end
+    known, wanted = policies.get((run.points[key], run.pubkeys[name])), run.wanted[key].policies.get(name)
+    return known is not None and (wanted is None or topology.satisfied(wanted, known))

@@ -145,8 +145,9 @@ def confirm(run: Run, plan: NetworkPlan) -> None:
                 details=tuple(sorted(map(str, wanted))),
                 resolution="read `cartridge logs` of their ends, then run `cartridge up` again",
             )
-        run.producer.mine(max(1, ANNOUNCE - max(1, mined)))
-        step.note = f"{mined + ANNOUNCE - 1} blocks"
+        rest = max(1, ANNOUNCE - max(1, mined))
+        run.producer.mine(rest)
+        step.note = f"{mined + rest} blocks"
 
 
 def _fundings(run: Run, wanted: Collection[ChannelKey]) -> list[str]:

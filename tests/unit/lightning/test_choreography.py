@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from cartridge.errors import InputError
+from cartridge.lightning.node import Edge, Policy
 from cartridge.plan.change import ChangeKind
 from tests.doubles.lightning_world import KilledError, Mortal, World
 from tests.doubles.networks import line, network
+from tests.doubles.node import FakeNode
 
 RICH = network(
     ("alice", "bob", "carol"),
@@ -108,6 +112,38 @@ def test_without_probes_nothing_is_paid():
     world.raise_network()
 
     assert (world.steps[-1], world.lightning.invoices) == ("network/gossip", {})
+
+
+def test_a_policy_that_a_node_has_missed_is_said_again():
+    """Its end sets it once more, as it is; nothing else changes."""
+    world = World(line(3))
+    said: list[str] = []
+    world.raise_network(lambda inner: Forgetful(inner, said) if isinstance(inner, FakeNode) else inner)
+
+    assert said == [world.lightning.links[0].point]
+    assert [fact[:2] for fact in world.facts()] == [("alice", "bob"), ("bob", "carol")]
+
+
+class Forgetful:
+    """Passes calls on to a node. Nobody but alice knows her policy of the first channel until she has set it."""
+
+    def __init__(self, inner: FakeNode, said: list[str]) -> None:
+        self._inner, self._said = inner, said
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def edges(self) -> tuple[Edge, ...]:
+        """Return what it has not missed."""
+        if self._said or self._inner.name == "alice":
+            return self._inner.edges()
+        alice = self._inner.edges()[:1]
+        return tuple(replace(edge, policies=(None, edge.policies[1])) for edge in alice) + self._inner.edges()[1:]
+
+    def set_policy(self, point: str, policy: Policy) -> None:
+        """Remember that it was said."""
+        self._said.append(point)
+        self._inner.set_policy(point, policy)
 
 
 def test_an_impossible_network_is_refused_before_anything_is_done():

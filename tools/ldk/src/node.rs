@@ -465,13 +465,21 @@ impl Node {
         Ok(json!({"edges": edges}))
     }
 
+    /// Set the policy of its end of a channel and tell everybody, also where it is that already.
     pub fn policy(&self, order: orders::SetPolicy) -> Answer {
         let channel = self.channel(&order.point)?;
         let mut config = channel.config.clone();
         config.forwarding_fee_base_msat = order.base_fee;
         config.forwarding_fee_proportional_millionths = order.fee_rate;
         config.cltv_expiry_delta = order.time_lock_delta;
-        self.ldk.update_channel_config(&channel.user_channel_id, channel.counterparty_node_id, config)?;
+        let (id, peer) = (&channel.user_channel_id, channel.counterparty_node_id);
+        if config == channel.config {
+            // the library says nothing anew that is as before; but somebody may have missed it
+            let mut other = config.clone();
+            other.forwarding_fee_base_msat ^= 1;
+            self.ldk.update_channel_config(id, peer, other)?;
+        }
+        self.ldk.update_channel_config(id, peer, config)?;
         Ok(json!({}))
     }
 
