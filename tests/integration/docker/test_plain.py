@@ -45,7 +45,7 @@ class Project:
             name, _, value = line.partition("=")
             given[name] = value.strip("'")
         done = spawn.run([str(self.pulumi), *argv, *QUIET], cwd=self.root, environment=given, timeout=120)
-        assert done.status == 0, (done.stdout, done.stderr)
+        assert done.status == 0, done.stdout + done.stderr
         return done.stdout
 
     def changes(self) -> dict[str, str]:
