@@ -19,13 +19,12 @@ def main() -> int:
     chosen = parser.parse_args().cases or CASES
     if unknown := set(chosen) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    reports = {}
     with made() as place:
         for case in chosen:
             print(f"measuring {case} …", file=sys.stderr, flush=True)
-            reports[case] = importlib.import_module(f"benchmarks.{case}").run(place)
-            print(results.text(reports[case]), flush=True)
-    results.write(reports)
+            report = importlib.import_module(f"benchmarks.{case}").run(place)
+            print(results.text(report), flush=True)
+            results.write({case: report})
     return 0
 
 
