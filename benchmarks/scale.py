@@ -1,7 +1,7 @@
 """How many nodes one `up` carries: the time to ready, memory a node, and how both grow. Each size once.
 
 Networks by chance with three channels a node, on the process target, from nothing. Sizes of an implementation whose
-cartridge is not there are left out, and it is said.
+cartridge is not there are left out, and so is a size that does not come up in time; it is said.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ SIZES = {"lnd": (10, 20, 50), "ldk": (10, 50, 200)}
 """Nodes, by implementation."""
 CHANNELS = 3
 """For each node."""
+PATIENCE = "8m"
+"""What a network gets to come up."""
 MEMORY = {"lnd": 150.0, "ldk": 40.0}
 """Megabytes a node may take."""
 
@@ -41,7 +43,13 @@ def run(place: Place) -> Report:
         if cartridge is None:
             report.notes.append(f"{implementation}: no cartridge runs it here")
             continue
-        curve = [_measured(place, implementation, cartridge, nodes) for nodes in sizes]
+        curve = []
+        for nodes in sizes:
+            try:
+                curve.append(_measured(place, implementation, cartridge, nodes))
+            except RuntimeError as error:
+                last = str(error).strip().splitlines()[-1]
+                report.notes.append(f"{implementation}, {nodes} nodes: **not up within {PATIENCE}** ({last})")
         report.claims += _claims(implementation, curve)
         report.notes += [
             f"{implementation}, {size.nodes} nodes, {CHANNELS * size.nodes} channels: {size.seconds:.1f} s to ready"
@@ -64,6 +72,8 @@ def _claims(implementation: str, curve: list[Size]) -> list[Claim]:
         )
         for small, large in pairwise(curve)
     ]
+    if not curve:
+        return grown
     most = curve[-1]
     what = f"{implementation}: memory a node, {most.nodes} nodes"
     return [*grown, Claim(what, one(most.memory, "memory"), MEMORY[implementation], unit="MB")]
@@ -83,7 +93,7 @@ def _measured(place: Place, implementation: str, cartridge: str, nodes: int) -> 
     words = f"shape: random, nodes: {nodes}, channels: {channels}, seed: 1, implementation: {implementation}"
     folder = project(place, f"{implementation}-{nodes}", words, cartridge)
     try:
-        seconds = wall([place.program, "up", "--fresh"], cwd=folder)
+        seconds = wall([place.program, "up", "--fresh", "--wait-timeout", PATIENCE], cwd=folder)
         return Size(nodes, seconds, _memory(place, folder, implementation))
     finally:
         subprocess.run([place.program, "down", "--yes"], cwd=folder, capture_output=True, check=False)
