@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cartridge.artifacts import lock as locks
+from cartridge.artifacts import toolchain
 from cartridge.artifacts.install import ensure
 from cartridge.artifacts.installed import Installed
 from cartridge.artifacts.lock import Wanted
@@ -52,7 +53,7 @@ def peer(name: str) -> Installed:
     context = Context.open(Options(stack="lightning-pair"), "bench")
     try:
         sources = programs.sources(context)
-        wanted = {name: _DECLARED[name], "go": programs.toolchain.GO_DECLARATION}
+        wanted = {name: _DECLARED[name], "go": toolchain.GO_DECLARATION}
         pinned, _ = locks.update(Lock(), Wanted(wanted), sources)
         return ensure(name, _DECLARED[name], pinned, sources)
     finally:
