@@ -19,6 +19,8 @@ from cartridge import spawn
 ROOT = Path(__file__).parents[2]
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 CARTRIDGE = Path(sys.executable).with_name("cartridge")
+BY_ITSELF = ("env", "-u", "MAKEFLAGS", "-u", "ARGS")
+"""What `make test ARGS=…` was given is not what a reader types."""
 PROJECT = ("cartridge.lock", "cartridges", "stacks", "templates", "tools")
 
 pytestmark = [pytest.mark.lightning, pytest.mark.slow]
@@ -42,7 +44,7 @@ def meant(line: str) -> list[str]:
     """Return the arguments a line comes to here: `make TARGET` is what that target runs once all is installed."""
     words = shlex.split(line, comments=True)
     if words[0] == "make":
-        shown = spawn.run(["make", "--dry-run", "--silent", *words[1:]], cwd=ROOT, check=True).stdout
+        shown = spawn.run([*BY_ITSELF, "make", "--dry-run", "--silent", *words[1:]], cwd=ROOT, check=True).stdout
         words = shlex.split(shown.splitlines()[-1])
     if words[0] == "pytest":
         return [sys.executable, "-m", *words]

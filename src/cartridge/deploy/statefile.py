@@ -6,6 +6,7 @@ A state that cannot be read is an error with a way out, never silently taken for
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def read(folder: Path) -> State | None:
 def write(folder: Path, state: State) -> None:
     """Replace the state in a stack's folder: written beside it, synced, renamed."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = folder / f".{NAME}.{os.getpid()}"
+    beside = folder / f".{NAME}.{os.getpid()}-{threading.get_ident()}"
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(encode(state))
         file.flush()

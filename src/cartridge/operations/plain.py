@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cartridge.artifacts.installed import Installed
@@ -159,12 +159,14 @@ class _Run:
     readiness: Readiness
     stack: ResolvedStack
     state: State
+    writing: threading.Lock = field(default_factory=threading.Lock)
 
     def started(self, component: str) -> None:
         """Begin to ask whether the component is ready, and remember that it is made."""
         made = records(self.stack, programs.pins(self.context, self.stack), {})
-        self.state = replace(self.state, components={**self.state.components, component: made[component]})
-        statefile.write(self.context.folder(self.state.stack), self.state)
+        with self.writing:  # several start at a time
+            self.state = replace(self.state, components={**self.state.components, component: made[component]})
+            statefile.write(self.context.folder(self.state.stack), self.state)
         self.readiness.started(component)
 
 

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -183,7 +184,11 @@ class RawStack:
         for process in reversed(self.processes.values()):
             process.terminate()
         for process in self.processes.values():
-            process.wait(30)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:  # lnd may hang at its end when its chain went first
+                process.kill()
+                process.wait()
         self.processes.clear()
 
     def _start(self, name: str, argv: list[str]) -> None:

@@ -119,6 +119,12 @@ class PulumiEngine:
             ApplyError: what a resource failed with, or `pulumi-failed`.
             MissingError: `port-taken`, `target-down`, the CLI is missing.
         """
+        try:
+            self._apply(wanted, changes, gate, started)
+        finally:
+            wait(self._begun)  # after a failure nothing may come into being behind whoever sweeps
+
+    def _apply(self, wanted: Sequence[Wanted], changes: Sequence[Change], gate: Gate, started: Started) -> None:
         for image in self._images:
             image.result()
         docker = self.docker()
