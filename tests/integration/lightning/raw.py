@@ -10,13 +10,12 @@ import contextlib
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import Popen  # noqa: TID251 only its type
+from subprocess import Popen, TimeoutExpired  # noqa: TID251 only their types
 from types import SimpleNamespace
 
 import jinja2
@@ -184,11 +183,10 @@ class RawStack:
         for process in reversed(self.processes.values()):
             process.terminate()
         for process in self.processes.values():
-            try:
+            with contextlib.suppress(TimeoutExpired):  # lnd may hang at its end when its chain went first
                 process.wait(30)
-            except subprocess.TimeoutExpired:  # lnd may hang at its end when its chain went first
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
         self.processes.clear()
 
     def _start(self, name: str, argv: list[str]) -> None:
