@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import psutil
@@ -35,11 +36,11 @@ def run(place: Place) -> Report:
 
 
 def _guardians(project: str) -> list[psutil.Process]:
+    """Return what `targets.process.launch` became for a stack of the project: the guardian, and who watches over it."""
     found = []
     for process in psutil.process_iter():
-        try:
-            if "guardian" in " ".join(process.cmdline()) and process.environ():
+        with contextlib.suppress(psutil.Error):
+            words = process.cmdline()
+            if any("targets.process.launch" in word for word in words) and any(project in word for word in words):
                 found.append(process)
-        except psutil.Error:
-            continue
     return found
