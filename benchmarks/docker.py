@@ -25,7 +25,7 @@ HEALTH_INTERVAL = "1s"
 """As short as the quickest of the peers' own compose files has it; the usual is 5 to 30 s."""
 
 WHERE = (
-    "what is missed, and where it goes: ours needs about 1.1 s of processor for an `up` (0.3 s interpreter and models, "
+    "where the time goes: ours needs about 1.1 s of processor for an `up` (0.3 s interpreter and models, "
     "0.3 s the imports of docker, grpc and pulumi, 0.5 s Pulumi's CLI, of which 0.2 s is its key derivation), compose "
     "0.1 s, and on two cores that competes with the Engine, which takes 0.4 to 0.5 s to start three containers",
     "tried for `up`: making network, volumes and containers before Pulumi asks; starting containers before their turn "
