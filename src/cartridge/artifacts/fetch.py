@@ -81,7 +81,8 @@ class Fetcher:
     def forget(self) -> None:
         """Remove what this fetcher brought from the store's downloads; what `fetch` returned stays."""
         for whole in self._kept:
-            whole.unlink(missing_ok=True)
+            with self._sources.store.locked(f"download-{whole.name[0]}"):  # another may be about to link it
+                whole.unlink(missing_ok=True)
 
     def _verified(self, url: str, digest: str, part: Path, search: str | None) -> Path:
         was_resumed = part.exists()

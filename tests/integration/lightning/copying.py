@@ -60,12 +60,19 @@ class Stream:
         return max(after - before for before, after in zip(self.paid, self.paid[1:], strict=False))
 
 
+COMMITMENT = 3_470
+"""Satoshis of a channel in which nothing is on its way that are neither end's: two anchors of 330, and the fee of a
+commitment of 1,124 weight units at lnd's 2,500 satoshis per 1,000."""
+
+
 def _agree(seen: Mapping[str, tuple[NodeChannel, ...]]) -> bool:
-    """Tell whether what each end of a channel holds is what the other end says it does."""
+    """Tell whether each end of a channel says what the other does, and nothing is on its way between them."""
     ends: dict[str, list[tuple[int, int]]] = {}
     for channels in seen.values():
         for channel in channels:
             ends.setdefault(channel.point, []).append((channel.local, channel.remote))
+            if channel.local + channel.remote < channel.capacity - COMMITMENT:
+                return False
     return all(len(pair) == 2 and pair[0] == pair[1][::-1] for pair in ends.values())
 
 
