@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from cartridge import spawn
 from tests.scenarios import world
 from tests.scenarios.held import Project
 
@@ -105,6 +106,21 @@ def test_a_killed_up_is_mended_by_the_next_command(project: Project, case: Case)
         run.kill()
 
     assert_mended(project, case.target, case.recovery)
+
+
+@pytest.mark.slow
+@pytest.mark.lightning
+@pytest.mark.docker
+@pytest.mark.pulumi
+def test_a_killed_up_is_mended_where_containers_run_that_wait_for_one_that_does_not(project: Project) -> None:
+    """Containers of nodes start before bitcoind is ready, with their programs held."""
+    with project.held("up", "--target", "docker") as run:
+        assert run.until("step-ended start/alice"), run.output()
+
+        run.kill()
+    spawn.run(["docker", "kill", f"cartridge-{stack_of(project)}-bitcoind"])  # refused where it had not begun to run
+
+    assert_mended(project, "docker", "up")
 
 
 @pytest.mark.slow

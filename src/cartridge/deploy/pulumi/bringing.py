@@ -49,15 +49,16 @@ def bring(by: Bringing, spec: ContainerSpec) -> None:
     if by.docker.is_held(spec):
         if not seen.is_fine:
             _start(by, spec)
+        by.running(component)  # a killed run may have started it: its gate may wait for what starts after this is told
         by.gate(component)
         by.docker.release(spec)
     elif not seen.is_fine:
         by.gate(component)
         _start(by, spec)
+        by.running(component)
     by.started(component)
 
 
 def _start(by: Bringing, spec: ContainerSpec) -> None:
     with by.recorder.step(f"start/{spec.component}", f"{spec.component}: starting"):
         by.docker.start(spec)
-    by.running(spec.component)
