@@ -24,11 +24,19 @@ IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 NEEDS = {"docker": ("docker_engine",), "ldk": ("ldk_program",), "lightning": ("programs",), "pulumi": ("pulumi_cli",)}
 """The fixtures each marker stands for."""
 
+SHORT = 40
+"""Bytes that may still stand for themselves in a test's name."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run what answers soonest first: pure tests, then those with real daemons, the slow ones last."""
     weights = {"ldk": 1, "lightning": 1, "docker": 2, "pulumi": 4, "slow": 8}
     items.sort(key=lambda item: sum(weights.get(marker.name, 0) for marker in item.iter_markers()))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: an archive's hold the second it was made in, and all workers must name it alike."""
+    return argname if isinstance(val, bytes) and len(val) > SHORT else None
 
 
 def lacking(what: str) -> None:
