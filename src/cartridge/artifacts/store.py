@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cartridge.artifacts import tree
+from cartridge.artifacts.held import is_held
 from cartridge.artifacts.receipt import Receipt
 
 
@@ -163,7 +164,7 @@ class Store:
         found = []
         with self.locked("work"):
             for folder in sorted(self._work.glob("*")):
-                if not _is_held(folder):
+                if not is_held(folder):
                     found.append(Removed("work", folder, "its maker is gone", tree.size(folder)))
         return found
 
@@ -193,17 +194,3 @@ class Store:
         path.chmod(0o755)
         path.rename(grave / path.name)
         tree.remove(grave)
-
-
-def _is_held(folder: Path) -> bool:
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cartridge.deploy.engine import Lease
+from cartridge.deploy.replacing import write_whole
 from cartridge.errors import MissingError
 from cartridge.workspace.settings import Settings
 
@@ -47,10 +47,7 @@ class Leases:
         """Put the entry there, in place of an older one, and return its path."""
         path = self.path(entry.lease.stack)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(entry), file)
-        beside.replace(path)
+        write_whole(path, json.dumps(asdict(entry)).encode())
         return path
 
     def read(self, stack: str) -> Entry | None:

@@ -5,11 +5,10 @@ A state that cannot be read is an error with a way out, never silently taken for
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from cartridge.deploy.replacing import write_whole
 from cartridge.errors import MissingError
 from cartridge.plan.state import State, decode, encode
 
@@ -38,12 +37,7 @@ def read(folder: Path) -> State | None:
 def write(folder: Path, state: State) -> None:
     """Replace the state in a stack's folder: written beside it, synced, renamed."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = folder / f".{NAME}.{os.getpid()}-{threading.get_ident()}"
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(encode(state))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(folder / NAME)
+    write_whole(folder / NAME, encode(state), is_synced=True)
 
 
 def folders(state_folder: Path) -> Iterator[Path]:

@@ -22,6 +22,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cartridge.artifacts.held import is_held
+from cartridge.deploy.replacing import write_whole
 from cartridge.deploy.snapshots import place
 from cartridge.deploy.snapshots.manifest import Cause, FileRecord, Manifest, NewerError, decode, encode
 from cartridge.errors import InputError, MissingError
@@ -67,7 +69,7 @@ class Draft:
                 component, *rest = path.relative_to(self.folder / DATA).parts
                 files.setdefault(component, {})["/".join(rest)] = record
         manifest = Manifest("", name, cause, created, height, state, files).sealed()
-        _write(self.folder / MANIFEST, encode(manifest))
+        write_whole(self.folder / MANIFEST, encode(manifest))
         return manifest
 
 
@@ -150,7 +152,7 @@ class Snapshots:
     def rename(self, snapshot: Snapshot, name: str) -> Snapshot:
         """Give a snapshot a person's name; it is then kept until a person removes it."""
         manifest = replace(snapshot.manifest, name=name, cause=Cause.ASKED)
-        _write(snapshot.folder / MANIFEST, encode(manifest))
+        write_whole(snapshot.folder / MANIFEST, encode(manifest))
         return Snapshot(manifest, snapshot.folder)
 
     def remove(self, folder: Path) -> bool:
@@ -169,7 +171,7 @@ class Snapshots:
     def leftovers(self) -> Iterator[tuple[Path, str]]:
         """Yield each folder nobody can use, and why: half written, half removed, or unreadable."""
         for folder in sorted(self.folder.glob(f"{_PARTIAL}*")):
-            if not _is_locked(folder):
+            if not is_held(folder):
                 yield folder, "its writer was killed"
         for folder in sorted(self.folder.glob(f"{_DOOMED}*")):
             yield folder, "its removal was killed"
@@ -272,24 +274,3 @@ def _record(path: Path) -> FileRecord:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return FileRecord(os.fstat(file.fileno()).st_size, digest)
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    beside.replace(path)
-
-
-def _is_locked(folder: Path) -> bool:
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return True  # it is gone, or not ours to judge
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cartridge.artifacts.held import is_held
 from cartridge.clock import Clock, SystemClock
 from cartridge.targets.process import marks, wire
 from cartridge.targets.process.runtime import stack_folder
@@ -51,7 +52,8 @@ def find(runtime: Path) -> tuple[Leftover, ...]:
     found += [
         Leftover("folder", str(path), path.name, "no guardian listens there")
         for path in _folders(runtime)
-        if not any(stack_folder(runtime, stack) == path for stack in alive) and not _is_locked(path)
+        if not any(stack_folder(runtime, stack) == path for stack in alive)
+        and not is_held(path / wire.LOCK, unreadable=False)
     ]
     return tuple(found)
 
@@ -104,22 +106,6 @@ def _folders(runtime: Path) -> Iterator[Path]:
             names = {child.name for child in os.scandir(entry.path)}
             if names <= {wire.SOCKET, wire.LOCK}:
                 yield Path(entry.path)
-
-
-def _is_locked(folder: Path) -> bool:
-    import fcntl
-
-    try:
-        descriptor = os.open(folder / wire.LOCK, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _clear(folder: str) -> bool:
