@@ -15,7 +15,6 @@ from cartridge.deploy.snapshots.store import Snapshot
 from cartridge.lightning.readdress import FILES, readdress
 from cartridge.operations import credentials, grip, live
 from cartridge.operations.context import Context
-from cartridge.operations.network import STALE
 from cartridge.operations.readiness import Readiness
 from cartridge.operations.wanted import Seed
 from cartridge.plan.state import State
@@ -24,6 +23,8 @@ from cartridge.targets.driver import Driver
 from cartridge.workspace.resolved import ResolvedStack
 
 _LOOPBACK = "127.0.0.1"
+_STALE = 3600.0
+"""Seconds; lnd takes a chain whose tip is older than two hours for one that is still being fetched."""
 
 
 class NetworkAgain:
@@ -85,7 +86,7 @@ class NetworkAgain:
     def _freshen(self, driver: Driver) -> None:
         address = driver.address(self._backend.name, "rpc")
         chain = grip.chain_at(self._backend.kind, address, self._held, self._folder)
-        if self._context.clock.now().timestamp() - chain.tip().time > STALE:
+        if self._context.clock.now().timestamp() - chain.tip().time > _STALE:
             with self._context.recorder.step("network/tip", "chain: mining a young block"):
                 chain.mine(1)
 

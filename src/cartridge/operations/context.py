@@ -111,6 +111,11 @@ class Context:
             self.named = True
             self.recorder.record(RunStarted(self.verb, stack, target, __version__))
 
+    def limit(self, seconds: float) -> float:
+        """Return for how many seconds this run waits for something: what `--wait-timeout` says, else `seconds`."""
+        given = self.options.wait_timeout
+        return seconds if given is None else given / 1000
+
     def go_on(self) -> None:
         """Return while nobody has asked this run to end.
 

@@ -7,8 +7,9 @@ verb that talks to it.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def read(folder: Path, node: str, path: str) -> bytes:
         raise MissingError(
             f"`{node}` has no credentials (yet)", code="credentials-missing", resolution="`cartridge up` makes them"
         ) from error
+
+
+def identities(folder: Path, nodes: Iterable[str]) -> dict[str, str]:
+    """Return the public keys (hex) of these nodes by name; without those that never came so far as to have one."""
+    found = {}
+    for node in nodes:
+        with contextlib.suppress(MissingError):
+            found[node] = read(folder, node, IDENTITY).decode()
+    return found
 
 
 def place(folder: Path, node: str, path: str) -> Path:

@@ -28,18 +28,13 @@ LANES = 16
 
 def patience(context: Context, seconds: float = PATIENCE) -> Patience:
     """Return how long a verb waits: what `--wait-timeout` says, else `seconds`."""
-    limit = context.options.wait_timeout
-    return Patience.of(context.clock, seconds if limit is None else limit / 1000, context.cancelled)
+    return Patience.of(context.clock, context.limit(seconds), context.cancelled)
 
 
 def names(context: Context, state: State) -> dict[str, str]:
     """Return the stack's nodes by public key (hex), from what was written down when each was made."""
-    folder, found = context.folder(state.stack), {}
-    for name, record in state.components.items():
-        if record.node:
-            with contextlib.suppress(MissingError):  # it never came so far as to have an identity
-                found[credentials.read(folder, name, credentials.IDENTITY).decode()] = name
-    return found
+    nodes = [name for name, record in state.components.items() if record.node]
+    return {key: name for name, key in credentials.identities(context.folder(state.stack), nodes).items()}
 
 
 def peer_address(context: Context, state: State, name: str) -> str:

@@ -5,13 +5,12 @@ Joins the plan's memory of channels with `lightning`; decides nothing of either.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cartridge.deploy.engine import Placement
-from cartridge.errors import CartridgeError, MissingError
+from cartridge.errors import CartridgeError
 from cartridge.operations import credentials, grip
 from cartridge.operations.context import Context
 from cartridge.plan.change import ChangeKind, Plan
@@ -32,9 +31,8 @@ PATIENCE, FOR_EACH = 180.0, 2.0
 
 def patience(context: Context, network: Network | None = None) -> Patience:
     """Return how long a run waits for a network, which is the longer the larger it is."""
-    limit, things = context.options.wait_timeout, len(network.nodes) + len(network.channels) if network else 0
-    seconds = PATIENCE + FOR_EACH * things if limit is None else limit / 1000
-    return Patience.of(context.clock, seconds, context.cancelled)
+    things = len(network.nodes) + len(network.channels) if network else 0
+    return Patience.of(context.clock, context.limit(PATIENCE + FOR_EACH * things), context.cancelled)
 
 
 def former(context: Context, stack: ResolvedStack, state: State) -> Former:
@@ -50,10 +48,7 @@ def former(context: Context, stack: ResolvedStack, state: State) -> Former:
     balance = {name for name, before in stay.items() if is_rebalanced(new[name], old[before])}
     kinds = {component.name: component.kind for component in stack.components}
     left = [name for name, record in state.components.items() if record.node and kinds.get(name) != record.kind]
-    gone, folder = {}, context.folder(state.stack)
-    for name in left:
-        with contextlib.suppress(MissingError):  # it never came so far as to have an identity, nor a channel
-            gone[name] = credentials.read(folder, name, credentials.IDENTITY).decode()
+    gone = credentials.identities(context.folder(state.stack), left)
     return Former(points, frozenset(drop), frozenset(balance), gone, context.options.force_close)
 
 

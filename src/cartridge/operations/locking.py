@@ -21,7 +21,6 @@ def locked(context: Context, stack_id: str) -> Iterator[None]:
         who = f"`cartridge {holder.verb}` (process {holder.pid})" if holder else "another run"
         context.recorder.note(f"waiting for {who}, which is at work on this stack")
 
-    limit = context.options.wait_timeout
-    queue = Queue(context.clock, DEFAULT_LOCK_WAIT if limit is None else limit / 1000, context.cancelled, say)
+    queue = Queue(context.clock, context.limit(DEFAULT_LOCK_WAIT), context.cancelled, say)
     with locks.hold(context.project.state / f".{stack_id}.lock", context.verb, queue):
         yield

@@ -28,8 +28,6 @@ from cartridge.workspace.resolved import ResolvedStack
 
 WALLETS: Mapping[str, tuple[str, str]] = {"ldk": ("ldk", "ldk-regtest"), "lnd": ("regtest-wallet", "regtest-wallet")}
 """By implementation, the artifact that makes its wallets, and its program."""
-STALE = 3600.0
-"""Seconds; lnd takes a chain whose tip is older than two hours for one that is still being fetched."""
 
 
 class NetworkUp:
@@ -118,10 +116,7 @@ class NetworkUp:
 
     def _pay(self, driver: Driver) -> None:
         self._make_wallets(driver)
-        chain = self._chain(driver)
-        self._genesis.pay(chain)
-        if self._context.clock.now().timestamp() - chain.tip().time > STALE:
-            chain.mine(1)
+        self._genesis.pay(self._chain(driver))
 
     def _make_wallets(self, driver: Driver) -> None:
         """Make the wallets of eclair nodes, which bitcoind keeps, before these start."""

@@ -30,7 +30,7 @@ def wait(
     """
     first = chosen(context)
     names = frozenset(component(first, name) for name in components) or frozenset(first.components)
-    seconds = context.options.wait_timeout / 1000 if context.options.wait_timeout is not None else DEFAULT_SECONDS
+    seconds = context.limit(DEFAULT_SECONDS)
 
     def look() -> StackView | None:
         view = stack_view(context, chosen(context))
