@@ -2,11 +2,54 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from collections.abc import Generator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cartridge import spawn
+from cartridge.artifacts.sources import Meter, Sources
+
+
+@dataclass(slots=True)
+class Progress:
+    """How many parts have been compiled; those that are compiled already, by an earlier try or build, are never named.
+
+    Attributes:
+        meter: shows it.
+        total: parts there are.
+        named: matches a line that names a part, which is its first group.
+    """
+
+    meter: Meter
+    total: int
+    named: re.Pattern[str]
+    seen: set[str] = field(default_factory=set)
+
+    def add(self, part: str) -> None:
+        """Count a part."""
+        self.seen.add(part)
+        self.meter.show(min(len(self.seen), self.total - 1), self.total, part)
+
+
+def run(build: list[str], folder: Path, sources: Sources, progress: Progress) -> str:
+    """Run a build to its end and return what it said beside the names of parts.
+
+    Raises:
+        InterruptError: Ctrl-C; the build has ended.
+    """
+    said = []
+    with contextlib.closing(lines(build, folder)) as printed:
+        for line in printed:
+            sources.go_on()
+            if found := progress.named.match(line):
+                progress.add(found[1])
+            else:
+                said.append(line)
+    sources.go_on()
+    return "\n".join(said)
 
 
 def lines(argv: list[str], folder: Path) -> Generator[str, None, None]:

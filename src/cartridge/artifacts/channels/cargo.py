@@ -7,13 +7,12 @@ compiled stays until the build has ended well, so that an interrupted one goes o
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cartridge import spawn
@@ -128,8 +127,9 @@ def _build(job: Job, cargo: Toolchain, crate: Path, target: Path) -> None:
         short = "this run is offline, and " if job.sources.offline else ""
         raise Unserved(f"{short}its crates cannot be had: {building.complaint(listed.stderr)}")
     fixed = _fixed(json.loads(listed.stdout), crate, target)
-    progress = _Progress(meter, (crate / "Cargo.lock").read_text("utf-8").count("[[package]]"))
-    said = _run([*fixed, "nice", *cargo.program, "build", "--release", *how], crate, job, progress)
+    progress = building.Progress(meter, (crate / "Cargo.lock").read_text("utf-8").count("[[package]]"), _COMPILING)
+    build = [*fixed, "nice", *cargo.program, "build", "--release", *how]
+    said = building.run(build, crate, job.sources, progress)
     if not (target / "release" / job.declaration.binaries[0]).is_file():
         raise Unserved(f"`cargo build` of `{job.name}` failed: {building.complaint(said)}")
     meter.show(progress.total, progress.total)
@@ -150,33 +150,6 @@ def _fixed(metadata: dict[str, list[dict[str, str]]], crate: Path, target: Path)
     }
     unset = [word for name in _FOREIGN for word in ("-u", name)]
     return ["env", *unset, *(f"{name}={value}" for name, value in variables.items())]
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How many of the crates have been compiled; those of an earlier try are never named."""
-
-    meter: Meter
-    total: int
-    seen: set[str] = field(default_factory=set)
-
-    def add(self, crate: str) -> None:
-        self.seen.add(crate)
-        self.meter.show(min(len(self.seen), self.total - 1), self.total, crate)
-
-
-def _run(build: list[str], crate: Path, job: Job, progress: _Progress) -> str:
-    """Run one `cargo build` to its end and return what it said beside the names of crates."""
-    said = []
-    with contextlib.closing(building.lines(build, crate)) as lines:
-        for line in lines:
-            job.sources.go_on()
-            if found := _COMPILING.match(line):
-                progress.add(found[1])
-            else:
-                said.append(line)
-    job.sources.go_on()
-    return "\n".join(said)
 
 
 def _declared(job: Job) -> CargoChannel:

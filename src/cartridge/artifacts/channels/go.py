@@ -6,11 +6,10 @@ runs. Builds go one after another, at low priority; Go's own cache makes an inte
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cartridge import spawn
@@ -23,7 +22,7 @@ from cartridge.errors import InputError
 from cartridge.model.artifact import GoChannel
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-_PACKAGE_LINE = re.compile(r"^[\w.~-]+(/[\w.~+-]+)*$")
+_PACKAGE_LINE = re.compile(r"^([\w.~-]+(?:/[\w.~+-]+)*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,40 +123,13 @@ def _build(job: Job, channel: GoChannel, go: Toolchain, module: Path, bin_folder
     listed = spawn.run([*command, "list", "-deps", *tags, *channel.packages.values()], cwd=module)
     if listed.status:
         raise Unserved(f"its Go modules cannot be had: {building.complaint(listed.stderr)}")
-    progress = _Progress(meter, len(set(listed.stdout.split())))
+    progress = building.Progress(meter, len(set(listed.stdout.split())), _PACKAGE_LINE)
     for name, package in channel.packages.items():
         target = ["-ldflags", channel.ldflags, "-o", str(bin_folder / name), package]
-        said = _run([*command, "build", "-v", *tags, *target], module, job, progress)
+        said = building.run([*command, "build", "-v", *tags, *target], module, job.sources, progress)
         if not (bin_folder / name).is_file():
             raise Unserved(f"`go build` of `{name}` failed: {building.complaint(said)}")
     meter.show(progress.total, progress.total)
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How many of the packages have been compiled; those in Go's cache are never named."""
-
-    meter: Meter
-    total: int
-    seen: set[str] = field(default_factory=set)
-
-    def add(self, package: str) -> None:
-        self.seen.add(package)
-        self.meter.show(min(len(self.seen), self.total - 1), self.total, package)
-
-
-def _run(build: list[str], module: Path, job: Job, progress: _Progress) -> str:
-    """Run one `go build -v` to its end and return what it said beside the names of packages."""
-    said = []
-    with contextlib.closing(building.lines(build, module)) as lines:
-        for line in lines:
-            job.sources.go_on()
-            if _PACKAGE_LINE.match(line):
-                progress.add(line)
-            else:
-                said.append(line)
-    job.sources.go_on()
-    return "\n".join(said)
 
 
 def _command(platform: str, sources: Sources, go: Toolchain) -> list[str]:
