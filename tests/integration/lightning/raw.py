@@ -105,6 +105,10 @@ class RawStack:
     def address(self, component: str, port: str) -> str:
         return f"127.0.0.1:{self.ports[component, port]}"
 
+    def api_address(self, component: str, port: str) -> str:
+        """Return an address; a port `api` is the one at which an lnd would have its REST."""
+        return self.address(component, "rest" if port == "api" else port)
+
     def data(self, component: str) -> Path:
         return self.folder / component
 
@@ -131,8 +135,8 @@ class RawStack:
 
     def start_bitcoind(self) -> None:
         self.data("bitcoind").mkdir(exist_ok=True)
-        conf = self._render("bitcoin.conf", "bitcoind")
-        self._start("bitcoind", [str(self.programs.bitcoind), f"-datadir={self.data('bitcoind')}", f"-conf={conf}"])
+        conf = self.render("bitcoin.conf", "bitcoind")
+        self.start("bitcoind", [str(self.programs.bitcoind), f"-datadir={self.data('bitcoind')}", f"-conf={conf}"])
         self.rpc = bitcoind.BitcoindRpc(
             "127.0.0.1",
             self.ports["bitcoind", "rpc"],
@@ -153,8 +157,8 @@ class RawStack:
                 thread.join()
 
     def start_node(self, name: str) -> None:
-        conf = self._render("lnd.conf", name)
-        self._start(name, [str(self.programs.lnd), f"--lnddir={self.data(name)}", f"--configfile={conf}"])
+        conf = self.render("lnd.conf", name)
+        self.start(name, [str(self.programs.lnd), f"--lnddir={self.data(name)}", f"--configfile={conf}"])
 
     def rest(self, name: str) -> lnd.LndRest:
         identity = load_identity(lambda path: (self.data(name) / path).read_bytes())
@@ -189,22 +193,25 @@ class RawStack:
             process.wait()
         self.processes.clear()
 
-    def _start(self, name: str, argv: list[str]) -> None:
+    def start(self, name: str, argv: list[str], environment: Mapping[str, str] | None = None) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = spawn.start(argv, output=log)
+            self.processes[name] = spawn.start(argv, environment=environment, output=log)
 
-    def _render(self, name: str, component: str) -> Path:
+    def render(self, name: str, component: str, **other: object) -> Path:
+        """Write a component's configuration from a template; `other` is what its cartridge gives it otherwise."""
         text = (ROOT / "templates" / f"{name}.j2").read_text()
-        rendered = jinja2.Template(text, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True).render(
-            component=SimpleNamespace(name=component, depends_on=("bitcoind",)),
-            node=self.network.nodes.get(component),
-            network=self.network,
-            settings=SimpleNamespace(**self.settings),
-            secrets=SimpleNamespace(**self.secrets),
-            listen=self.address,
-            reach=self.address,
-            data=lambda one: str(self.data(one)),
-        )
+        given: dict[str, object] = {
+            "component": SimpleNamespace(name=component, depends_on=("bitcoind",)),
+            "node": self.network.nodes.get(component),
+            "network": self.network,
+            "settings": SimpleNamespace(**self.settings),
+            "secrets": SimpleNamespace(**self.secrets),
+            "listen": self.address,
+            "reach": self.address,
+            "data": lambda one: str(self.data(one)),
+        }
+        template = jinja2.Template(text, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        rendered = template.render({**given, **other})
         path = self.folder / f"{component}.conf"
         path.write_text(rendered)
         path.chmod(0o600)

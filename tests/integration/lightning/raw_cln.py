@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-import jinja2
-
-from cartridge import spawn
 from cartridge.lightning.chain import Output
 from cartridge.lightning.choreography import raise_network
 from cartridge.lightning.cln import Cln
@@ -22,7 +19,7 @@ from cartridge.lightning.topology import funding
 from cartridge.model.network import Network
 from cartridge.probes import cln
 from cartridge.probes.wait import until
-from tests.integration.lightning.raw import ROOT, Programs, RawStack, raw_stack
+from tests.integration.lightning.raw import Programs, RawStack, raw_stack
 
 SETTINGS = SimpleNamespace(cln_log_level="debug", poll=1_000, fast_gossip=True, cln_confirmations=1, cltv_delta=6)
 
@@ -48,22 +45,10 @@ def _start(stack: RawStack, programs: Programs, lightningd: Path, name: str) -> 
     place = stack.data(name) / cln.NETWORK
     place.mkdir(parents=True)
     (place / "hsm_secret").write_bytes(wallet_seed(stack.stack, name))
-    conf = stack.folder / f"{name}.conf"
-    text = (ROOT / "templates" / "cln.conf.j2").read_text()
-    conf.write_text(
-        jinja2.Template(text, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True).render(
-            component=SimpleNamespace(name=name),
-            node=stack.network.nodes[name],
-            settings=SETTINGS,
-            secrets=SimpleNamespace(**stack.secrets),
-            listen=stack.address,
-            reach=stack.address,
-            program=lambda *_: str(programs.bitcoind.parent / "bitcoin-cli"),
-        )
-    )
+    client = str(programs.bitcoind.parent / "bitcoin-cli")
+    conf = stack.render("cln.conf", name, settings=SETTINGS, program=lambda *_: client)
     argv = [str(lightningd), "--developer", f"--lightning-dir={stack.data(name)}", f"--conf={conf}"]
-    with (stack.folder / f"{name}.log").open("ab") as log:
-        stack.processes[name] = spawn.start(argv, output=log)
+    stack.start(name, argv)
 
 
 def _fund(stack: RawStack, network: Network, nodes: dict[str, Cln]) -> None:

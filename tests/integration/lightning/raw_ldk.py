@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-import jinja2
-
-from cartridge import spawn
 from cartridge.lightning.choreography import raise_network
 from cartridge.lightning.genesis import Genesis
 from cartridge.lightning.ldk import Ldk, load_identity
 from cartridge.lightning.run import Handles
 from cartridge.model.network import Network
 from cartridge.probes import ldk
-from tests.integration.lightning.raw import ROOT, Programs, RawStack, raw_stack
+from tests.integration.lightning.raw import Programs, RawStack, raw_stack
 
 SETTINGS = SimpleNamespace(ldk_log_level="info", anchor_reserve=0)
 
@@ -41,20 +38,7 @@ def raw_ldk(programs: Programs, daemon: Path, network: Network) -> Iterator[Hand
 
 
 def _start(stack: RawStack, daemon: Path, name: str) -> ldk.LdkHttp:
-    conf = stack.folder / f"{name}.toml"
-    text = (ROOT / "templates" / "ldk.toml.j2").read_text()
-    conf.write_text(
-        jinja2.Template(text, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True).render(
-            component=SimpleNamespace(name=name),
-            node=stack.network.nodes[name],
-            settings=SETTINGS,
-            secrets=SimpleNamespace(**stack.secrets),
-            listen=lambda one, port: stack.address(one, "rest" if port == "api" else port),
-            reach=stack.address,
-            data=lambda one: str(stack.data(one)),
-        )
-    )
-    with (stack.folder / f"{name}.log").open("ab") as log:
-        stack.processes[name] = spawn.start([str(daemon), str(conf)], output=log)
+    conf = stack.render("ldk.toml", name, settings=SETTINGS, listen=stack.api_address)
+    stack.start(name, [str(daemon), str(conf)])
     identity = load_identity(lambda path: (stack.data(name) / path).read_bytes())
     return ldk.LdkHttp(name, "127.0.0.1", stack.ports[name, "rest"], identity)
