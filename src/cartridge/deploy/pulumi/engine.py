@@ -122,7 +122,7 @@ class PulumiEngine:
         try:
             self._apply(wanted, changes, gate, started)
         finally:
-            wait(self._begun, 5.0)  # after a failure nothing may come into being behind whoever sweeps
+            wait(self._begun)  # after a failure nothing may come into being behind whoever sweeps
 
     def _apply(self, wanted: Sequence[Wanted], changes: Sequence[Change], gate: Gate, started: Started) -> None:
         for image in self._images:
