@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from cartridge import spawn
 from cartridge.artifacts.installed import Installed
 from cartridge.deploy.engine import Wanted
 from cartridge.deploy.pulumi.engine import PulumiEngine
+from cartridge.journal.recorder import Entry
 from cartridge.plan.change import ChangeKind
 from cartridge.workspace import settings
 from tests.conformance.conftest import installed
@@ -44,9 +45,9 @@ class Stack:
         """Its folder of state."""
         return self.folder / "state" / self.name
 
-    def engine(self) -> PulumiEngine:
-        """Return a new engine, as a new process would have it."""
-        return crashing.engine(self.folder, self.pulumi, self.name)
+    def engine(self, listener: Callable[[Entry], None] | None = None) -> PulumiEngine:
+        """Return a new engine, as a new process would have it; the listener hears its journal."""
+        return crashing.engine(self.folder, self.pulumi, self.name, listener)
 
     def wanted(self, name: str, digest: str = "first") -> Wanted:
         """Return a component that stays."""

@@ -10,8 +10,10 @@ import pytest
 
 from cartridge.clock import SystemClock
 from cartridge.errors import CartridgeError
+from cartridge.journal.events import StepEnded
+from cartridge.journal.recorder import Entry
 from cartridge.plan.change import Change, ChangeKind
-from cartridge.targets.docker import client, reaper
+from cartridge.targets.docker import asked, client, labels, reaper
 from tests.integration.docker.conftest import Stack
 
 pytestmark = [pytest.mark.docker, pytest.mark.pulumi]
@@ -53,6 +55,22 @@ def test_an_up_that_was_killed_is_ended_without_a_trace(stack: Stack, step: str)
     assert stack.left() == []
     assert not (stack.state / "pulumi").exists()
     stack.wait_no_cli()
+
+
+def test_what_docker_makes_only_after_the_sweep_for_a_run_that_was_killed_goes_as_well(stack: Stack) -> None:
+    def make_late(entry: Entry) -> None:
+        if isinstance(entry.event, StepEnded) and entry.event.step == "remove/network/default":
+            client.connect().create_volume(f"cartridge-{stack.name}-late", labels=marks)
+
+    stack.up("alice")
+    marks = {labels.STACK: stack.name, labels.COMPONENT: "late", labels.FOLDER: str(stack.state)}
+    with pytest.raises(KeyboardInterrupt), asked.asking("volume", marks):
+        raise KeyboardInterrupt
+
+    removed = stack.engine(make_late).destroy()
+
+    assert removed == ("component/alice", "network/default", "volume/alice", "volume/late")
+    assert stack.left() == []
 
 
 def test_a_cli_dies_with_whoever_started_it(stack: Stack) -> None:

@@ -28,7 +28,7 @@ from cartridge.deploy.pulumi.sweep import sweep
 from cartridge.errors import CartridgeError, InterruptError, MissingError
 from cartridge.journal.recorder import Recorder
 from cartridge.plan.change import Change, ChangeKind
-from cartridge.targets.docker import endpoint, images, notes
+from cartridge.targets.docker import asked, endpoint, images, notes
 from cartridge.targets.docker import ports as host_ports
 from cartridge.targets.docker.driver import DockerDriver
 from cartridge.targets.docker.glance import strike
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 TARGET = "docker"
 WORDS = {"create": ChangeKind.CREATE, "update": ChangeKind.START, "same": ChangeKind.KEEP, "delete": ChangeKind.DELETE}
 """What Pulumi's words mean in ours; every other one is a replacement."""
+LATE = 3.0
+"""Seconds for which the Engine may still be at work on what a killed run asked for."""
+LOOK_AGAIN = 0.05
 
 
 class PulumiEngine:
@@ -150,8 +153,9 @@ class PulumiEngine:
         if known or self._backend.has_pending():
             removed |= self._forget()
         removed.update(self._sweep())
+        removed.update(self._sweep_late(asked.unanswered(self._folder) - removed))
         struck.result()
-        for leftover in (self._backend.work, notes.folder(self._folder)):
+        for leftover in (self._backend.work, notes.folder(self._folder), asked.folder(self._folder)):
             shutil.rmtree(leftover, ignore_errors=True)
         self._backend.plain_config.unlink(missing_ok=True)
         self._leases.remove(self._stack)
@@ -213,6 +217,15 @@ class PulumiEngine:
     def _sweep(self) -> tuple[str, ...]:
         docker = self.docker()
         return sweep(docker, docker.holding(), self._recorder)
+
+    def _sweep_late(self, awaited: frozenset[str]) -> set[str]:
+        """Sweep what the Engine still makes for a run that was killed, as it comes, and return what came."""
+        came: set[str] = set()
+        deadline = self._clock.monotonic() + LATE
+        while awaited - came and self._clock.monotonic() < deadline:
+            self._clock.wait(LOOK_AGAIN)
+            came.update(self._sweep())
+        return came
 
     def _forget(self) -> set[str]:
         """Let Pulumi take note that everything goes, and sweep meanwhile; return what was swept.

@@ -17,6 +17,7 @@ from cartridge.errors import ApplyError
 from cartridge.targets import secrets
 from cartridge.targets.docker import deliver, images, labels
 from cartridge.targets.docker import ports as host_ports
+from cartridge.targets.docker.asked import asking
 from cartridge.targets.docker.client import connect, refused
 from cartridge.targets.docker.conditions import Inspection, count_start
 from cartridge.targets.docker.specs import ContainerSpec, FileSpec, NetworkSpec, VolumeSpec
@@ -93,7 +94,7 @@ class Provisioner:
         """
         with self._lock:
             if not self.has_network(spec.name):
-                with refused(f"make the network `{spec.name}`"):
+                with asking("network", spec.labels), refused(f"make the network `{spec.name}`"):
                     self._client.create_network(
                         spec.name, driver="bridge", labels=dict(spec.labels), check_duplicate=True, attachable=False
                     )
@@ -106,7 +107,7 @@ class Provisioner:
             ApplyError: `docker-refused`, `disk-full`, `docker-name-taken`.
         """
         if not self.has_volume(spec.name):
-            with refused(f"make the volume `{spec.name}`"):
+            with asking("volume", spec.labels), refused(f"make the volume `{spec.name}`"):
                 self._client.create_volume(spec.name, labels=dict(spec.labels))
 
     def ensure_container(self, spec: ContainerSpec) -> Inspection:
@@ -270,7 +271,7 @@ class Provisioner:
             labels.PORTS: json.dumps(known, sort_keys=True),
             labels.ONE_SHOT: "true" if spec.one_shot else "false",
         }
-        with refused(f"make the container `{spec.name}`"):
+        with asking("component", spec.labels), refused(f"make the container `{spec.name}`"):
             client.create_container(
                 image.tag,
                 name=spec.name,
