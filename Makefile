@@ -18,7 +18,7 @@ up: $(VENV)/.run-$(LOCKED)  ## a funded Lightning pair
 	@$(BIN)/cartridge up $(ARGS)
 
 test: lint  ## everything that must hold before a merge
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 bench: $(VENV)/.dev-$(DEV)  ## the numbers, into benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -34,6 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: sum(weights.get(marker.name, 0) for marker in item.iter_markers()))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are processors, at most four: real daemons mostly make a test wait."""
+    return min(4, 1 + (os.cpu_count() or 1))
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name bytes by their argument: an archive's hold the second it was made in, and all workers must name it alike."""
     return argname if isinstance(val, bytes) and len(val) > SHORT else None
