@@ -17,7 +17,9 @@ from benchmarks.place import ROOT, Place
 
 ROUNDS = 5
 NODES = 2
-_STAGE = re.compile(r"^ *(\d+\.\d+) first payment end to end$", re.MULTILINE)
+PAID = "first payment end to end"
+KNOWN = "every node knows every channel, both policies"
+"""What the floor says when it has come so far."""
 
 
 def run(place: Place) -> Report:
@@ -48,10 +50,10 @@ def run(place: Place) -> Report:
     return Report("Lightning pair, process target", claims, _notes(place, shipped))
 
 
-def floor_seconds(argv: list[str]) -> float:
-    """Return the seconds the floor took to its first payment end to end."""
+def floor_seconds(argv: list[str], stage: str = PAID) -> float:
+    """Return the seconds the floor took to a stage."""
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
-    match = _STAGE.search(done.stdout)
+    match = re.search(rf"^ *(\d+\.\d+) {re.escape(stage)}$", done.stdout, re.MULTILINE)
     if match is None:
         raise RuntimeError(done.stdout + done.stderr)
     return float(match[1])
