@@ -19,7 +19,7 @@ class Node(Part):
     alias: str | None = Field(default=None, max_length=32)
     """The name it announces; its own name otherwise."""
     balance: Amount = 100_000_000_000
-    """On-chain balance after every channel is funded."""
+    """What it is given on the chain, beside the coins of its channels."""
 
 
 class Policy(Part):

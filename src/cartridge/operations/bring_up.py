@@ -16,7 +16,7 @@ from cartridge.deploy import leases, statefile
 from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
 from cartridge.errors import MissingError
 from cartridge.model.target import Target
-from cartridge.operations import bases, engines, keeper, live, programs, secrets
+from cartridge.operations import balances, bases, engines, keeper, live, programs, secrets
 from cartridge.operations.again import NetworkAgain
 from cartridge.operations.bases import Start
 from cartridge.operations.context import Context
@@ -95,6 +95,7 @@ def carry_out(context: Context, stack: ResolvedStack, wanted: Plan, begun: Start
         expires=lease.expires,
         programs=versions,
         restoring=base.manifest.id if base else "",
+        given=balances.given(stack, base.manifest.state if base else state),
     )
     statefile.write(folder, state)  # before the first resource, so that `down` knows the stack whatever happens next
     held = secrets.ensure(folder)
@@ -129,6 +130,7 @@ def carry_out(context: Context, stack: ResolvedStack, wanted: Plan, begun: Start
             state = replace(state, digest=wanted.digest)
             if network:
                 vigil.over(partial(network.complete, run.driver, places), "network")
+                state = balances.settle(context, stack, state)
             keeper.release(context, state)
     finally:
         if network:

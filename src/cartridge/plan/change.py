@@ -24,7 +24,7 @@ class Change:
 
     Attributes:
         kind: what will be done.
-        resource: `component/alice`, `network/default`, `volume/alice`, `channel/alice-bob`.
+        resource: `component/alice`, `network/default`, `volume/alice`, `channel/alice-bob`, `wallet/alice`.
         reason: why, as a sentence without a full stop.
     """
 

@@ -2,8 +2,8 @@
 
 `plan(stack, state, pins)` is the whole interface; it neither looks at what runs (drift is the engine's to see)
 nor at the clock. The order of the changes is the order of the work: what goes away first, in reverse
-dependency order; then what comes, in dependency order; channels last. Channels of a node that goes are closed
-before it does.
+dependency order; then what comes, in dependency order; channels and wallets last. Channels of a node that goes are
+closed before it does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cartridge.model.network import Network
+from cartridge.plan.balances import balance_changes
 from cartridge.plan.change import Change, ChangeKind, Plan
 from cartridge.plan.channels import channel_changes, channel_records
 from cartridge.plan.digest import component_parts, digest
@@ -36,7 +37,8 @@ def plan(stack_id: str, stack: ResolvedStack, state: State | None, pins: Mapping
     ]
     coming = [_component(stack, component, old.get(component.name), pins) for component in stack.components]
     closed, channels = _channels(stack.network, state, (*gone, *coming))
-    changes = (*closed, *gone, *coming, *channels, *_unfinished(state))
+    wallets = balance_changes(stack.network, _given(state, coming))
+    changes = (*closed, *gone, *coming, *channels, *wallets, *_unfinished(state))
     return Plan(stack_id, changes, stack_digest(stack, pins))
 
 
@@ -77,6 +79,12 @@ def _channels(
     changes = channel_changes(channel_records(network), old, leaving=leaving, anew=anew)
     first = [change for change in changes if change.kind is ChangeKind.DELETE and _leads_to(change, old, leaving)]
     return first, [change for change in changes if change not in first]
+
+
+def _given(state: State | None, components: Iterable[Change]) -> dict[str, int]:
+    """Return what the nodes were given that keep their wallets, as far as it is known."""
+    stays = {one.resource.partition("/")[2] for one in components if one.kind in {ChangeKind.KEEP, ChangeKind.UPDATE}}
+    return {name: amount for name, amount in state.given.items() if name in stays} if state else {}
 
 
 def _leads_to(change: Change, channels: Mapping[str, ChannelRecord], nodes: Iterable[str]) -> bool:

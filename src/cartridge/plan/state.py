@@ -77,6 +77,8 @@ class State:
         programs: version by artifact.
         definition: of a fork, the stack's name in the documents; "" for what is called so itself.
         restoring: id of the snapshot its data comes from, until it is ready for the first time; else "".
+        given: millisatoshis each node was given on the chain, beside the coins of its channels.
+        promised: addresses of nodes that are about to be given more; empty once that is written down.
     """
 
     stack: str
@@ -93,6 +95,8 @@ class State:
     programs: Mapping[str, str] = field(default_factory=dict)
     definition: str = ""
     restoring: str = ""
+    given: Mapping[str, int] = field(default_factory=dict)
+    promised: Mapping[str, str] = field(default_factory=dict)
 
 
 def encode(state: State) -> bytes:

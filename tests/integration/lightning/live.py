@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from cartridge.clock import SystemClock
 from cartridge.deploy import statefile
@@ -49,9 +50,15 @@ class LiveNetwork:
     project: Project
     target: str
 
-    def write(self, *channels: str, nodes: tuple[str, ...] = ("alice", "bob", "carol")) -> None:
-        """Write the document: channels are lines of YAML."""
-        lines = ["  nodes:", *(f"    {name}: {{implementation: lnd}}" for name in nodes), "  channels:"]
+    def write(
+        self,
+        *channels: str,
+        nodes: tuple[str, ...] = ("alice", "bob", "carol"),
+        balances: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Write the document: channels are lines of YAML; who has no balance here has what a node has by itself."""
+        held = {name: f", balance: {balances[name]}" if name in balances else "" for name in nodes}
+        lines = ["  nodes:", *(f"    {name}: {{implementation: lnd{held[name]}}}" for name in nodes), "  channels:"]
         lines += [f"    - {{{channel}}}" for channel in channels] if channels else ["    []"]
         (self.project.folder / "stacks" / "net.yaml").write_text(HEAD + "\n".join(lines) + "\n")
 
@@ -87,6 +94,10 @@ class LiveNetwork:
             for one in node.channels()
             if one.initiator and one.active
         }
+
+    def wallets(self) -> dict[str, int]:
+        """Return the satoshis in the wallet of each node, coins of channels not counted."""
+        return {name: sum(coin.amount for coin in node.coins()) for name, node in self.nodes().items()}
 
     def _done(self, *arguments: str) -> Done:
         done = self.project.cartridge(*arguments, "--target", self.target)

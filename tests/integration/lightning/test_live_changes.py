@@ -189,6 +189,42 @@ def test_payments_go_on_while_policies_change_and_a_node_leaves(live: LiveNetwor
     assert max(gaps) < max(policy, removal)
 
 
+def test_a_balance_that_grows_is_paid_and_one_that_shrinks_takes_nothing(live: LiveNetwork) -> None:
+    """Counted is what was given before: who was given more once is given nothing until that is used up."""
+    live.write(nodes=("alice", "bob"), balances={"alice": "1_000_000 sat", "bob": "1_000_000 sat"})
+    live.up()
+    live.write(nodes=("alice", "bob"), balances={"alice": "1_500_000 sat", "bob": "200_000 sat"})
+
+    planned, _ = live.plan()
+    live.up()
+
+    assert planned == {
+        "wallet/alice": "update: its balance grows from 1_000_000 sat to 1_500_000 sat: the difference is paid"
+    }
+    assert live.plan() == ({}, {})
+    assert live.wallets() == {"alice": 1_500_000, "bob": 1_000_000}
+    live.write(nodes=("alice", "bob"), balances={"alice": "1_500_000 sat", "bob": "1_000_000 sat"})
+    live.up()
+    assert live.wallets() == {"alice": 1_500_000, "bob": 1_000_000}
+
+
+@pytest.mark.parametrize("moment", ["step-started network/balances", "step-ended network/balances"])
+def test_an_up_that_is_killed_while_it_pays_is_taken_up_and_pays_once(live: LiveNetwork, moment: str) -> None:
+    live.write(nodes=("alice", "bob"), balances={"alice": "1_000_000 sat"})
+    live.up()
+    live.write(nodes=("alice", "bob"), balances={"alice": "1_500_000 sat"})
+
+    with live.project.held("up", "--fresh") as run:
+        came = run.until(moment)
+        run.kill()
+    live.up()
+
+    assert came
+    assert live.wallets()["alice"] == 1_500_000
+    assert live.state().promised == {}
+    assert live.plan() == ({}, {})
+
+
 def test_an_up_with_nothing_to_do_asks_no_node(live: LiveNetwork) -> None:
     """It says so at once, and a channel that was closed by hand is not looked for."""
     live.write(ALICE_BOB)

@@ -133,6 +133,22 @@ def test_channels_of_a_node_that_leaves_are_closed_before_it_goes() -> None:
     )
 
 
+def test_a_node_made_anew_is_not_paid_beside_its_new_wallet() -> None:
+    """Its component's kind changed, so what the one before it was given does not count."""
+    wanted = stack(component("alice", kind="ldk"), component("bob", kind="lnd"), network=network())
+    before = replace(applied(wanted), given={"alice": 1, "bob": 1})
+    record = before.components["alice"]
+    before = replace(before, components={**before.components, "alice": replace(record, kind="lnd")})
+
+    changes = plan("shop-1", wanted, before, PINS).changes
+
+    assert [change for change in changes if change.resource.startswith("wallet/")] == [
+        Change(
+            ChangeKind.UPDATE, "wallet/bob", "its balance grows from 1 msat to 100_000_000 sat: the difference is paid"
+        )
+    ]
+
+
 def test_a_state_of_an_older_release_is_read_without_its_channels() -> None:
     raw = b'{"version": 1, "stack": "s", "name": "n", "target": "process", "created": "", "channels": {"a-b-0": "f00"}}'
 
