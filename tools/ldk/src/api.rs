@@ -7,6 +7,8 @@ use std::thread;
 
 use serde::de::DeserializeOwned;
 use serde_json::{json, Value};
+use signal_hook::consts::SIGHUP;
+use signal_hook::low_level::raise;
 use tiny_http::{Header, Request, Response, Server};
 
 use crate::node::{Answer, Failure, Node};
@@ -46,6 +48,9 @@ fn answer(node: &Node, mut request: Request, expected: &str) {
     };
     let kind = Header::from_bytes("Content-Type", "application/json").expect("it is a header");
     let _ = request.respond(Response::from_data(value.to_string()).with_status_code(status).with_header(kind));
+    if value["again"] == true {
+        let _ = raise(SIGHUP); // the answer is out
+    }
 }
 
 fn failure(code: &str, message: &str, reason: &str) -> Value {
@@ -61,6 +66,7 @@ fn carry_out(node: &Node, path: &str, body: &[u8]) -> Answer {
         "/v1/peers" => node.peers(),
         "/v1/connect" => node.connect(parsed(body)?),
         "/v1/disconnect" => node.disconnect(parsed(body)?),
+        "/v1/trust" => node.trust(parsed(body)?),
         "/v1/open" => node.open(parsed(body)?),
         "/v1/close" => node.close(parsed(body)?),
         "/v1/channels" => node.channels(),

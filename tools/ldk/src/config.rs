@@ -1,7 +1,9 @@
 //! What the daemon is told by its configuration file. Secrets stand in that file or in files it names, never on the
 //! command line.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -68,4 +70,24 @@ pub fn read_token(data: &Path) -> Result<String, String> {
         "" => Err(format!("{}: is empty", path.display())),
         token => Ok(token.into()),
     }
+}
+
+const TRUSTED: &str = "trusted";
+
+/// Read whose channels are used before they are confirmed: a public key a line; nobody where nothing was written.
+pub fn read_trusted(data: &Path) -> Result<BTreeSet<String>, String> {
+    let path = data.join(TRUSTED);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.lines().map(String::from).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Write whose channels shall be used before they are confirmed from the next start on.
+pub fn write_trusted(data: &Path, peers: &BTreeSet<String>) -> Result<(), String> {
+    let (path, beside) = (data.join(TRUSTED), data.join("trusted.new"));
+    let text: String = peers.iter().map(|peer| format!("{peer}\n")).collect();
+    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, &path));
+    written.map_err(|error| format!("{}: {error}", path.display()))
 }

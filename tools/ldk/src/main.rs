@@ -1,7 +1,7 @@
 //! `ldk-regtest`: an LDK node with an HTTP interface, for regtest only.
 //!
 //! ```text
-//! ldk-regtest CONFIG      run the node of a configuration file, until SIGTERM or SIGINT
+//! ldk-regtest CONFIG      run the node of a configuration file, until SIGTERM or SIGINT; SIGHUP starts it again
 //! ldk-regtest derive      read [{"name", "seed", "addresses"}] and write [{"name", "pubkey", "addresses"}]
 //! ldk-regtest --version
 //! ```
@@ -17,12 +17,13 @@ mod node;
 mod orders;
 
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 #[derive(Deserialize)]
@@ -63,11 +64,16 @@ fn run(path: &Path) -> Result<(), String> {
     let config = config::read(path)?;
     let keys = config::read_keys(&config.data)?;
     let token = config::read_token(&config.data)?;
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
     let node = node::Node::start(&config, &keys)?;
     api::serve(Arc::clone(&node), config.api, token)?;
-    signals.forever().next();
+    let signal = signals.forever().next();
     node.stop();
+    if signal == Some(SIGHUP) {
+        // the same process with the same arguments: whoever keeps it by its pid sees no end of it
+        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        return Err(Command::new(own).args(std::env::args_os().skip(1)).exec().to_string());
+    }
     std::process::exit(0) // threads that still wait for a payment are not waited for
 }
 

@@ -1,7 +1,8 @@
 //! The node itself: built, started, and what each command does with it. Answers are JSON; amounts of channels and
 //! coins are satoshis, those of payments and policies millisatoshis.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -21,7 +22,7 @@ use ldk_node::{Builder, ChannelDetails, Event, Node as LdkNode, NodeError};
 use serde_json::{json, Value};
 
 use crate::chain::Chain;
-use crate::config::{Config, Keys};
+use crate::config::{self, Config, Keys};
 use crate::keys::{expand, hex, to_hex, Addresses};
 use crate::memory::{Intent, Memory};
 use crate::orders;
@@ -80,6 +81,9 @@ enum Outcome {
 pub struct Node {
     ldk: Arc<LdkNode>,
     alias: String,
+    data: PathBuf,
+    /// Whose channels it uses before they are confirmed; the library learns it only when it starts.
+    trusted: BTreeSet<String>,
     chain: Chain,
     memory: Memory,
     outcomes: Mutex<HashMap<u128, Outcome>>,
@@ -114,7 +118,7 @@ fn level(name: &str) -> Result<LogLevel, String> {
     })
 }
 
-fn builder(config: &Config, seed: &[u8; 64]) -> Result<Builder, String> {
+fn builder(config: &Config, seed: &[u8; 64], trusted: &BTreeSet<String>) -> Result<Builder, String> {
     let listen = SocketAddress::from_str(&config.listen.to_string()).map_err(|error| format!("listen: {error:?}"))?;
     let announce = match &config.announce {
         Some(address) => Some(vec![SocketAddress::from_str(address).map_err(|error| format!("announce: {error:?}"))?]),
@@ -122,6 +126,7 @@ fn builder(config: &Config, seed: &[u8; 64]) -> Result<Builder, String> {
     };
     let mut plain = NodeConfig::default();
     plain.announcement_addresses = announce;
+    plain.trusted_peers_0conf = trusted.iter().filter_map(|peer| PublicKey::from_str(peer).ok()).collect();
     plain.anchor_channels_config = Some(AnchorChannelsConfig {
         per_channel_reserve_sats: config.anchor_reserve,
         ..AnchorChannelsConfig::default()
@@ -145,7 +150,7 @@ fn prepare(config: &Config, keys: &Keys, seed: &[u8; 64]) -> Result<(), String> 
     if book.exists() {
         return Ok(());
     }
-    let mut builder = builder(config, seed)?;
+    let mut builder = builder(config, seed, &BTreeSet::new())?;
     builder.set_chain_source_esplora("http://127.0.0.1:1".into(), None); // never asked: the node is not started
     let node = builder.build().map_err(|error| error.to_string())?;
     let addresses = Addresses::of(seed);
@@ -166,7 +171,8 @@ impl Node {
         let _ = LEVEL.set(level(&config.log_level)?);
         let seed = expand(&keys.seed)?;
         prepare(config, keys, &seed)?;
-        let mut builder = builder(config, &seed)?;
+        let trusted = config::read_trusted(&config.data)?;
+        let mut builder = builder(config, &seed, &trusted)?;
         let (host, port) = config.bitcoind.address.rsplit_once(':').ok_or("bitcoind.address: it has no port")?;
         let port = port.parse().map_err(|_| "bitcoind.address: its port is no number")?;
         let (user, password) = (config.bitcoind.user.clone(), config.bitcoind.password.clone());
@@ -175,6 +181,8 @@ impl Node {
         let node = Arc::new(Self {
             ldk,
             alias: config.alias.clone(),
+            data: config.data.clone(),
+            trusted,
             chain: Chain::new(&config.bitcoind, Addresses::of(&seed), keys.addresses)?,
             memory: Memory::open(&config.data),
             outcomes: Mutex::default(),
@@ -317,6 +325,19 @@ impl Node {
         Ok(json!({}))
     }
 
+    /// Use channels of these peers, and of nobody else, before they are confirmed. Where that is new, the whole program
+    /// starts again, because the library takes it only then; whoever asks again hears when that is done.
+    pub fn trust(&self, order: orders::Trust) -> Answer {
+        let again = order.peers != self.trusted;
+        if again {
+            for peer in &order.peers {
+                pubkey(peer)?;
+            }
+            config::write_trusted(&self.data, &order.peers)?;
+        }
+        Ok(json!({"again": again}))
+    }
+
     pub fn open(&self, order: orders::Open) -> Answer {
         let mut last = self.opening.lock().unwrap();
         if !last.is_empty() && self.chain.is_waiting(&last) {
@@ -406,6 +427,7 @@ impl Node {
         let first = known.first.unwrap_or(local);
         let pending = !channel.is_channel_ready;
         let required = channel.confirmations_required.unwrap_or(ANNOUNCE);
+        let aliases: Vec<u64> = channel.inbound_scid_alias.into_iter().chain(channel.outbound_scid_alias).collect();
         Some(json!({
             "point": format!("{}:{}", funding.txid, funding.vout),
             "peer": peer,
@@ -420,7 +442,11 @@ impl Node {
             "confirmations_missing":
                 if pending { required.saturating_sub(channel.confirmations.unwrap_or(0)) } else { 0 },
             "active": channel.is_usable,
-            "scid": if pending { 0 } else { channel.short_channel_id.unwrap_or(0) },
+            "scid": if pending { 0 } else { short(channel).unwrap_or(0) },
+            "zero_conf": required == 0,
+            "unconfirmed": channel.confirmations.unwrap_or(0) == 0,
+            "type": if channel.is_outbound { "anchors" } else { "" },
+            "aliases": aliases,
             "memo": known.memo,
             "sent": first.saturating_sub(local) / 1_000,
             "received": local.saturating_sub(first) / 1_000,
@@ -452,7 +478,7 @@ impl Node {
         }
         let me = self.ldk.node_id().to_string();
         for channel in self.ldk.list_channels() {
-            let (Some(scid), Some(at)) = (channel.short_channel_id, channel.funding_txo) else { continue };
+            let (Some(scid), Some(at)) = (short(&channel), channel.funding_txo) else { continue };
             if !channel.is_channel_ready || announced.contains(&scid) {
                 continue;
             }
@@ -542,7 +568,7 @@ impl Node {
     /// Whether a payment can be made to go over a channel: only where it is the one channel with its peer.
     pub fn steers(&self, order: orders::Scid) -> Answer {
         let ready: Vec<_> = self.ldk.list_channels().into_iter().filter(|one| one.is_channel_ready).collect();
-        let peer = ready.iter().find(|one| one.short_channel_id == Some(order.scid)).map(|one| one.counterparty_node_id);
+        let peer = ready.iter().find(|one| short(one) == Some(order.scid)).map(|one| one.counterparty_node_id);
         let beside = ready.iter().filter(|one| Some(one.counterparty_node_id) == peer).count();
         Ok(json!({"steers": beside == 1, "peer": peer.map(|one| one.to_string())}))
     }
@@ -629,6 +655,11 @@ fn split(channel: &ChannelDetails) -> (u64, u64) {
     } else {
         (local, all.saturating_sub(local))
     }
+}
+
+/// The short id of a channel: the one it has on the chain, before that the one its end has given it.
+fn short(channel: &ChannelDetails) -> Option<u64> {
+    channel.short_channel_id.or(channel.inbound_scid_alias)
 }
 
 fn channel_config(base_fee: Option<u32>, fee_rate: Option<u32>) -> ChannelConfig {

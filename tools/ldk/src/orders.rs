@@ -1,5 +1,7 @@
 //! What commands say, as JSON.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -11,6 +13,12 @@ pub struct Connect {
 #[derive(Deserialize)]
 pub struct Peer {
     pub pubkey: String,
+}
+
+#[derive(Deserialize)]
+pub struct Trust {
+    /// Public keys.
+    pub peers: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
