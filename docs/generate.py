@@ -23,7 +23,7 @@ from cartridge.model.stack import Stack
 from cartridge.surfaces.cli.app import root
 from cartridge.surfaces.cli.catalogue import SECTIONS
 from cartridge.surfaces.cli.flags import VARIABLES as FLAG_VARIABLES
-from cartridge.workspace.compatibility import CHAINS, FEATURES, MATRIX, PAIRS, TARGETS
+from cartridge.workspace.compatibility import CHAINS, FEATURES, MATRIX, PAIRS, TARGETS, Abilities
 from cartridge.workspace.settings import VARIABLES
 
 DOCS = Path(__file__).parent
@@ -203,6 +203,7 @@ def compatibility() -> str:
         *(f"| chain made by {chain} | {_marks(chain in one.chains for one in rows)} |" for chain in CHAINS),
         *(f"| target `{target}` | {_marks(target in one.targets for one in rows)} |" for target in TARGETS),
         *(f"| {_feature(word)} | {_marks(word not in one.lacks for one in rows)} |" for word in FEATURES),
+        f"| types of channels to choose from | {' | '.join(_types(one) for one in rows)} |",
         f"| run by the tests | {' | '.join(one.tested for one in rows)} |",
     ]
     instead = [
@@ -220,6 +221,10 @@ def compatibility() -> str:
 
 def _marks(each: Iterable[bool]) -> str:
     return " | ".join("yes" if one else "–" for one in each)
+
+
+def _types(one: Abilities) -> str:
+    return ", ".join(f"`{word}`" for word in one.types) or "–"
 
 
 def _feature(word: str) -> str:

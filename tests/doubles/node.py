@@ -7,9 +7,11 @@ is paid out as soon as what is closed by agreement.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import threading
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from cartridge.lightning.chain import Output
@@ -17,6 +19,7 @@ from cartridge.lightning.node import (
     FUNDING_FEE,
     Decoded,
     Edge,
+    Guest,
     Info,
     Invoice,
     InvoiceState,
@@ -48,6 +51,8 @@ class Link:
     holds: dict[str, int]
     policies: dict[str, Policy]
     sent: dict[str, int]
+    zero_conf: bool = False
+    type: str = "anchors"
 
     @property
     def txid(self) -> str:
@@ -107,6 +112,7 @@ class FakeNode:
         self._name, self._world = name, world
         self.pubkey = "02" + digest("node", name)
         self.own_addresses: list[str] = []
+        self.guests: list[Guest] = []
 
     @property
     def name(self) -> str:
@@ -144,11 +150,20 @@ class FakeNode:
         """Part at once."""
         self._world.connected.discard(frozenset((self.pubkey, pubkey)))
 
+    @contextlib.contextmanager
+    def welcoming(self, guests: Collection[Guest]) -> Iterator[bool]:
+        """Remember them for a while."""
+        self.guests += guests
+        yield False
+        for guest in guests:
+            self.guests.remove(guest)
+
     def open(self, opening: Opening) -> str:
         """Spend the coin and add a link."""
         with self._world.lock:
             if opening.peer not in self.peers():
                 raise NotYetError(f"`{self._name}` refused: peer is not online", code="lnd-not-yet")
+            self._check_welcome(opening)
             own = {coin.outpoint: coin.amount for coin in self.coins() if opening.coin in {"", coin.outpoint}}
             coin = max(own, key=lambda outpoint: own[outpoint], default="")
             if own.get(coin, 0) < opening.capacity + FUNDING_FEE:
@@ -170,9 +185,17 @@ class FakeNode:
                     holds={self.pubkey: opening.capacity - opening.push, opening.peer: opening.push},
                     policies={self.pubkey: mine, opening.peer: DEFAULT},
                     sent={self.pubkey: 0, opening.peer: 0},
+                    zero_conf=opening.zero_conf,
+                    type=opening.type or "anchors",
                 )
             )
             return point
+
+    def _check_welcome(self, opening: Opening) -> None:
+        guest = Guest(self.pubkey, opening.capacity, opening.push, opening.private)
+        peer = next(node for node in self._world.nodes if node.pubkey == opening.peer)
+        if opening.zero_conf and guest not in peer.guests:
+            raise NotYetError(f"`{self._name}` refused: internal error", code="lnd-not-yet")
 
     @property
     def opens_together(self) -> bool:
@@ -319,9 +342,10 @@ class FakeNode:
         return found
 
     def _usable(self, payer: str) -> list[Link]:
-        return [
-            link for link in self._world.links if payer in link.holds and self._world.chain.confirmations(link.txid)
-        ]
+        return [link for link in self._world.links if payer in link.holds and self._is_usable(link)]
+
+    def _is_usable(self, link: Link) -> bool:
+        return link.zero_conf or bool(self._world.chain.confirmations(link.txid))
 
     def _failed(self, reason: str) -> PaymentError:
         return PaymentError(
@@ -333,17 +357,18 @@ class FakeNode:
 
     def _link(self, point: str) -> Link:
         for link in self._world.links:
-            if link.point == point and self.pubkey in link.holds and self._world.chain.confirmations(link.txid):
+            if link.point == point and self.pubkey in link.holds and self._is_usable(link):
                 return link
         raise NotYetError(f"`{self._name}` refused: edge not found", code="lnd-not-yet")
 
     def _knows(self, link: Link) -> bool:
         confirmations = self._world.chain.confirmations(link.txid)
-        return bool(confirmations) if self.pubkey in link.holds else confirmations >= ANNOUNCED and not link.private
+        return self._is_usable(link) if self.pubkey in link.holds else confirmations >= ANNOUNCED and not link.private
 
     def _seen(self, link: Link) -> NodeChannel:
         peer = link.other(self.pubkey)
-        confirmed = bool(self._world.chain.confirmations(link.txid))
+        is_on_chain = bool(self._world.chain.confirmations(link.txid))
+        confirmed = is_on_chain or link.zero_conf
         return NodeChannel(
             point=link.point,
             peer=peer,
@@ -361,4 +386,7 @@ class FakeNode:
             memo=link.memo if link.opener == self.pubkey else "",
             sent=link.sent[self.pubkey],
             received=link.sent[peer],
+            zero_conf=link.zero_conf,
+            unconfirmed=not is_on_chain and confirmed,
+            type=link.type,
         )

@@ -39,7 +39,8 @@ def _balance(run: Run, key: ChannelKey) -> None:
             payer, payee = (opener, acceptor) if missing > 0 else (acceptor, opener)
             amount = min(abs(missing) * _SATOSHI, _most(payer, (point, run.pubkeys[payer.name])))
             request = payee.invoice(amount, "cartridge balance").request
-            payer.pay(request, fee_limit=0, within=_WITHIN, through=channel.scid)
+            own = next(one for one in payer.channels() if one.point == point)
+            payer.pay(request, fee_limit=0, within=_WITHIN, through=own.scid)
         return not missing
 
     until(done, f"`{key}` to be split as written", run.patience, expected=(PaymentError,))

@@ -124,15 +124,10 @@ def _prove_all(run: Run, plan: NetworkPlan) -> None:
     touched = [*(key for key, _ in plan.open), *plan.confirm]
     with run.recorder.step("network/probe", "channels: paying both ways") as step:
         run.everywhere(lambda one: _mend(run, one), plan.mend)
-        each = run.everywhere(lambda one: _prove(run, one), touched)
+        each = run.everywhere(lambda one: opening.prove(run, one), touched)
         step.note = f"{sum(each)} payments"
 
 
 def _mend(run: Run, key: ChannelKey) -> None:
     ends = (run.handles.nodes[key.opener], run.handles.nodes[key.acceptor])
     proof.pay_back(ends, run.points[key], run.patience)
-
-
-def _prove(run: Run, key: ChannelKey) -> int:
-    ends = (run.handles.nodes[key.opener], run.handles.nodes[key.acceptor])
-    return proof.prove(ends, run.points[key], run.patience)

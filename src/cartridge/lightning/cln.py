@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 
 from cartridge.errors import ApplyError
 from cartridge.lightning import cln_wire as wire
 from cartridge.lightning.cln_calls import FEE_RATE, number_of
 from cartridge.lightning.cln_payments import ClnPayments
-from cartridge.lightning.node import Edge, Info, NodeChannel, Opening, Policy, WalletCoin, not_supported
+from cartridge.lightning.node import Edge, Guest, Info, NodeChannel, Opening, Policy, WalletCoin, not_supported
+from cartridge.lightning.ordinary import nobody_welcome, refuse_special
 from cartridge.probes.cln import RefusedError
 
 _SATOSHI = 1_000
@@ -72,8 +75,17 @@ class Cln(ClnPayments):
             if not any(sign in error.brief.lower() for sign in ("unknown peer", "peer not connected")):
                 raise
 
+    def welcoming(self, guests: Collection[Guest]) -> AbstractContextManager[bool]:
+        """Do nothing for no guests, else raise ApplyError (`not-supported`)."""
+        return nobody_welcome(self.name, "Core Lightning", guests)
+
     def open(self, opening: Opening) -> str:
-        """Open a channel and return its point once its funding is in the mempool."""
+        """Open a channel and return its point once its funding is in the mempool.
+
+        Raises:
+            ApplyError: `not-supported`, another type than the ends agree on, or used unconfirmed.
+        """
+        refuse_special(self.name, "Core Lightning", opening)
         if opening.coin and opening.memo:
             self._remember(opening.coin, opening.memo)
         answer = wire.Opened.model_validate(

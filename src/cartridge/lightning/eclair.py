@@ -8,11 +8,14 @@ Never decides and never waits for a block.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 
 from cartridge.lightning import eclair_wire as wire
 from cartridge.lightning.eclair_calls import number_of
 from cartridge.lightning.eclair_payments import TITLE, EclairPayments
-from cartridge.lightning.node import Edge, Info, NodeChannel, Opening, Policy, not_supported
+from cartridge.lightning.node import Edge, Guest, Info, NodeChannel, Opening, Policy, not_supported
+from cartridge.lightning.ordinary import nobody_welcome, refuse_special
 from cartridge.probes.wait import until
 
 DEPTH = 6
@@ -56,8 +59,17 @@ class Eclair(EclairPayments):
         """Part from a peer, who may come back by himself; no error where it is not connected."""
         self._ask("disconnect", nodeId=pubkey)
 
+    def welcoming(self, guests: Collection[Guest]) -> AbstractContextManager[bool]:
+        """Do nothing for no guests, else raise ApplyError (`not-supported`)."""
+        return nobody_welcome(self.name, TITLE, guests)
+
     def open(self, opening: Opening) -> str:
-        """Open a channel and return its point once its funding is in the mempool."""
+        """Open a channel and return its point once its funding is in the mempool.
+
+        Raises:
+            ApplyError: `not-supported`, another type than the ends agree on, or used unconfirmed.
+        """
+        refuse_special(self.name, TITLE, opening)
         if opening.coin and opening.memo:
             self._remember(opening.coin, opening.memo)
         if opening.base_fee is not None or opening.fee_rate is not None:

@@ -7,15 +7,18 @@ were agreed on. Amounts as in `Node`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 
 from pydantic import BaseModel, TypeAdapter
 
-from cartridge.errors import ApplyError
+from cartridge.clock import SystemClock
+from cartridge.errors import ApplyError, UnknownVerdictError
 from cartridge.lightning.node import (
     Decoded,
     Edge,
+    Guest,
     Info,
     Invoice,
     InvoiceState,
@@ -29,15 +32,24 @@ from cartridge.lightning.node import (
     not_supported,
 )
 from cartridge.probes.ldk import TOKEN, Identity, LdkHttp, RefusedError
+from cartridge.probes.wait import Patience, until
 
 REFUSED = "RecipientRejected"
 """Why a payment failed that its destination did not want."""
+TYPE = "anchors"
+"""The one type of channel it opens."""
+_AGAIN_WITHIN = 60.0
+"""Seconds the daemon may take to start again."""
 _GRACE = 10.0
 """Seconds the daemon may take to say that a payment failed in the time it had."""
 
 
 class _Address(BaseModel):
     address: str
+
+
+class _Trusting(BaseModel):
+    again: bool
 
 
 class _Closed(BaseModel):
@@ -130,8 +142,32 @@ class Ldk:
         """Part from a peer, who may come back by himself; no error where it is not connected."""
         self._ask("disconnect", pubkey=pubkey)
 
+    @contextlib.contextmanager
+    def welcoming(self, guests: Collection[Guest]) -> Iterator[bool]:
+        """Take channels of these peers before they are confirmed, and of nobody else, until others are welcome.
+
+        The library trusts peers, not channels, and learns whom only at its start: so the daemon starts again where
+        they are other ones than before.
+        """
+        peers = sorted({guest.opener for guest in guests})
+
+        def is_told() -> bool:
+            return not _Trusting.model_validate(self._ask("trust", peers=peers)).again
+
+        again = not is_told()
+        if again:
+            patience = Patience.of(SystemClock(), _AGAIN_WITHIN)
+            until(is_told, f"`{self.name}` to start again", patience, expected=(UnknownVerdictError,))
+        yield again
+
     def open(self, opening: Opening) -> str:
-        """Open a channel and return its point once its funding is in the mempool; the wallet chooses the coin."""
+        """Open a channel and return its point once its funding is in the mempool; the wallet chooses the coin.
+
+        Raises:
+            ApplyError: `not-supported`, another type than the one it has.
+        """
+        if opening.type not in {None, TYPE}:
+            raise not_supported(self.name, "LDK", f"choice of channels of type {opening.type}")
         order = asdict(opening)
         del order["coin"]
         return _Opened.model_validate(self._ask("open", **order)).point

@@ -6,14 +6,17 @@ Answers are parsed at this edge into what `node` describes. Never decides and ne
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from cartridge.lightning import wire
 from cartridge.lightning.lnd_payments import LndPayments
 from cartridge.lightning.node import (
     Edge,
+    Guest,
     Info,
     NodeChannel,
+    NotYetError,
     Opening,
     Policy,
     WalletCoin,
@@ -24,6 +27,12 @@ FEE_RATE = 1
 """Satoshis per virtual byte of a funding transaction."""
 CLOSE_TARGET, MOST_FEE_RATE = 6, 1_000
 """Blocks a closing transaction may take, lnd's own default; and satoshis per virtual byte it may pay."""
+
+TYPES = {"static-remote-key": "STATIC_REMOTE_KEY", "anchors": "ANCHORS", "taproot": "TAPROOT"}
+"""lnd's names of types of channels, by ours. Of the two taproot types it is the one with the final scripts."""
+_UNABLE = "channel type not supported"
+_BLOCKED = "internal error"
+"""All an opener hears where the other end does not take a channel unconfirmed, mostly not yet."""
 
 
 def load_identity(read: Callable[[str], bytes]) -> Identity:
@@ -84,8 +93,25 @@ class Lnd(LndPayments):
             if "not connected" not in error.brief:
                 raise
 
+    def welcoming(self, guests: Collection[Guest]) -> AbstractContextManager[bool]:
+        """While it lasts, take these channels, and no others, before they are confirmed."""
+        from cartridge.lightning.lnd_acceptor import accepting
+
+        return accepting(self._rest, guests) if guests else nullcontext(enter_result=False)
+
     def open(self, opening: Opening) -> str:
         """Open a channel and return its point once its funding is in the mempool."""
+        try:
+            return self._open(opening)
+        except RefusedError as error:
+            if opening.zero_conf and _BLOCKED in error.brief:
+                raise NotYetError(error.brief, code="lnd-not-yet", resolution="wait a moment and try again") from error
+            if opening.zero_conf and _UNABLE in error.brief:
+                error.resolution = "bind `zero_conf: always` of cartridge `lightning`, so that every lnd can do that"
+            raise
+
+    def _open(self, opening: Opening) -> str:
+        kind = opening.type or ("anchors" if opening.zero_conf else None)  # lnd wants it said with `zero_conf`
         answer = wire.OpenedChannel.model_validate(
             self._post(
                 "/v1/channels",
@@ -101,6 +127,8 @@ class Lnd(LndPayments):
                     "use_base_fee": opening.base_fee is not None,
                     "fee_rate": str(opening.fee_rate or 0),
                     "use_fee_rate": opening.fee_rate is not None,
+                    "zero_conf": opening.zero_conf,
+                    "commitment_type": TYPES[kind] if kind else "UNKNOWN_COMMITMENT_TYPE",
                 },
             )
         )
@@ -189,6 +217,9 @@ def _outpoint(text: str) -> dict[str, object]:
 
 
 def _opened(channel: wire.Channel) -> NodeChannel:
+    confirmed = channel.zero_conf_confirmed_scid
+    # once such a channel is announced, payments are led by its place on the chain, before and in private by its alias
+    scid = confirmed if confirmed and not channel.private else channel.chan_id
     return NodeChannel(
         point=channel.channel_point,
         peer=channel.remote_pubkey,
@@ -202,10 +233,15 @@ def _opened(channel: wire.Channel) -> NodeChannel:
         pending=False,
         confirmations_missing=0,
         active=channel.active,
-        scid=channel.chan_id,
+        scid=scid,
         memo=channel.memo,
         sent=channel.total_satoshis_sent,
         received=channel.total_satoshis_received,
+        zero_conf=channel.zero_conf,
+        unconfirmed=channel.zero_conf and not confirmed,
+        type=_type(channel.commitment_type),
+        place=confirmed if confirmed != scid else 0,
+        aliases=tuple(sorted({*channel.alias_scids, channel.chan_id} - {scid})),
     )
 
 
@@ -226,7 +262,12 @@ def _pending(waiting: wire.PendingOpen) -> NodeChannel:
         active=False,
         scid=0,
         memo=channel.memo,
+        type=_type(channel.commitment_type),
     )
+
+
+def _type(name: str) -> str:
+    return next((ours for ours, theirs in TYPES.items() if theirs == name), name.lower().replace("_", "-"))
 
 
 def _policy(policy: wire.RoutingPolicy | None) -> Policy | None:

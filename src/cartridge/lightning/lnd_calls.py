@@ -11,6 +11,8 @@ _NOT_YET = (
     "synchronizing blockchain",
     "wallet is fully synced",
     "is not online",
+    " disconnected",
+    "peer exiting",
     "not yet ready",
     "in the process of starting",
     "still syncing",

@@ -69,7 +69,7 @@ def match(network: model.Network, seen: Mapping[str, Seen], former: Former = NOT
         for key, channel in wanted.items():
             peer = seen[key.acceptor].pubkey
             for one in () if key in found else free[key.opener]:
-                if _is_alike(one, key, peer, private=channel.private) and look(key, one):
+                if _is_alike(one, key, peer, channel) and look(key, one):
                     found[key] = one
                     free[key.opener].remove(one)
                     break
@@ -115,8 +115,10 @@ def _opened(seen: Mapping[str, Seen]) -> dict[str, list[NodeChannel]]:
     return {name: [channel for channel in one.channels if channel.initiator] for name, one in seen.items()}
 
 
-def _is_alike(channel: NodeChannel, key: ChannelKey, peer: str, *, private: bool) -> bool:
-    return (channel.peer, channel.capacity, channel.private) == (peer, key.capacity, private)
+def _is_alike(channel: NodeChannel, key: ChannelKey, peer: str, written: model.Channel) -> bool:
+    wanted = (peer, key.capacity, written.private, written.zero_conf)
+    of_type = written.type in {None, channel.type}
+    return of_type and (channel.peer, channel.capacity, channel.private, channel.zero_conf) == wanted
 
 
 def _is_named(memo: str, opener: str, acceptor: str) -> bool:

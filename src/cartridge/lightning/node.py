@@ -6,6 +6,8 @@ A channel's `point` is `txid:index` of its funding output; a node is named by it
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -91,6 +93,8 @@ class Opening:
         private: not announced to the network.
         base_fee: of our end's policy, in millisatoshis; None for the default.
         fee_rate: of our end's policy, in parts per million; None for the default.
+        zero_conf: used before it is confirmed; the other end must be `welcoming` it.
+        type: of its commitments, such as `anchors`; None leaves it to the two ends.
     """
 
     peer: str
@@ -101,6 +105,18 @@ class Opening:
     private: bool = False
     base_fee: int | None = None
     fee_rate: int | None = None
+    zero_conf: bool = False
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A channel that a peer (its public key) is about to open with a node, in satoshis."""
+
+    opener: str
+    capacity: int
+    push: int
+    private: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +136,15 @@ class NodeChannel:
         pending: its funding is not confirmed often enough.
         confirmations_missing: blocks until it is; 0 where it does not pend.
         active: both ends are online and it can carry payments.
-        scid: its short id as a number; 0 while it pends.
+        scid: its short id as a number, by which payments are led over it; 0 while it pends.
         memo: what the opener's node was given to remember; "" at the other end.
         sent: all this end ever paid over it.
         received: all this end was ever paid over it.
+        zero_conf: it is used, and was from the start, whether or not it is confirmed.
+        unconfirmed: its funding is known to be in no block that counts, though it does not pend.
+        type: of its commitments, as written in documents; "" where the node does not tell.
+        place: its short id by its place on the chain, where `scid` is another one; else 0.
+        aliases: more short ids of it.
     """
 
     point: str
@@ -142,6 +163,11 @@ class NodeChannel:
     memo: str = ""
     sent: int = 0
     received: int = 0
+    zero_conf: bool = False
+    unconfirmed: bool = False
+    type: str = ""
+    place: int = 0
+    aliases: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +259,12 @@ class Node(Protocol):
 
     def disconnect(self, pubkey: str) -> None:
         """Part from a peer, who may come back by himself; no error where it is not connected."""
+
+    def welcoming(self, guests: Collection[Guest]) -> AbstractContextManager[bool]:
+        """While it lasts, take these channels, and no others, before they are confirmed.
+
+        Gives whether it has parted from its peers for that: a node may have to start again.
+        """
 
     def open(self, opening: Opening) -> str:
         """Open a channel and return its point once its funding is in the mempool."""

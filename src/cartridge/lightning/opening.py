@@ -6,13 +6,14 @@ Never opens what exists, and never closes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from cartridge.errors import UnknownVerdictError
-from cartridge.lightning import topology
+from cartridge.errors import ApplyError, UnknownVerdictError
+from cartridge.lightning import proof, topology
 from cartridge.lightning.chain import Output
-from cartridge.lightning.node import NotYetError, Opening
+from cartridge.lightning.node import Guest, NotYetError, Opening
 from cartridge.lightning.planning import NetworkPlan
 from cartridge.lightning.run import Run
 from cartridge.lightning.topology import ChannelKey, Seen
@@ -23,6 +24,8 @@ ANNOUNCE = 6
 """Confirmations after which lnd announces a channel to the network."""
 SECOND_LOOK = 2.0
 """Seconds a confirmed channel gets to become active before another block is tried."""
+EARLY_WITHIN = 30.0
+"""Seconds two ends get to agree on a channel that is used before it is confirmed, and then to use it."""
 
 
 def connect(run: Run, plan: NetworkPlan) -> None:
@@ -83,10 +86,48 @@ def open_channels(run: Run, plan: NetworkPlan, coins: Mapping[ChannelKey, str]) 
             alone = any(not run.handles.nodes[key.opener].opens_together for key, _ in some)
             if alone and (waiting := _fundings(run, run.points)):
                 run.producer.confirm(waiting)
-            opened = run.everywhere(lambda item: _open(run, *item, coins[item[0]]), some)
+            with _welcomed(run, some):
+                opened = run.everywhere(lambda item: _open(run, *item, coins[item[0]]), some)
             run.points |= {key: point for (key, _), point in zip(some, opened, strict=True)}
             txids = {point.partition(":")[0] for point in opened}
             until(partial(_have_come, run, txids), "the fundings to be in the mempool", run.patience)
+            _use_early(run, [key for key, channel in some if channel.zero_conf])
+
+
+@contextmanager
+def _welcomed(run: Run, some: Collection[tuple[ChannelKey, Channel]]) -> Iterator[None]:
+    """While it lasts, let the other ends take those of these channels before they are confirmed that are to be so."""
+    guests: dict[str, list[Guest]] = {key.acceptor: [] for key, _ in some}
+    for key, channel in some:
+        if channel.zero_conf:
+            guest = Guest(run.pubkeys[key.opener], key.capacity, topology.pushed(channel), channel.private)
+            guests[key.acceptor].append(guest)
+    with ExitStack() as welcomes:
+        parted = run.everywhere(
+            lambda item: welcomes.enter_context(run.handles.nodes[item[0]].welcoming(item[1])), guests.items()
+        )
+        alone = {name for name, has_parted in zip(guests, parted, strict=True) if has_parted}
+        connect_pairs(run, {ends for key in run.wanted if not alone.isdisjoint(ends := (key.opener, key.acceptor))})
+        yield
+
+
+def _use_early(run: Run, keys: Collection[ChannelKey]) -> None:
+    """Return once these channels, confirmed by no block yet, carry payments."""
+    if not keys:
+        return
+    if not _active(run, keys, EARLY_WITHIN):
+        raise ApplyError(
+            f"{', '.join(f'`{key}`' for key in keys)}: an end waits for a confirmation",
+            code="zero-conf-refused",
+            resolution="run `cartridge up` again; where that changes nothing, write the channel without `zero_conf`",
+        )
+    if run.network.probe != "none":
+        run.everywhere(partial(prove, run), keys)
+
+
+def prove(run: Run, key: ChannelKey) -> int:
+    """Return how many payments passed over a channel, whose split is as it was."""
+    return proof.prove((run.handles.nodes[key.opener], run.handles.nodes[key.acceptor]), run.points[key], run.patience)
 
 
 def _have_come(run: Run, txids: set[str]) -> bool:
@@ -94,10 +135,18 @@ def _have_come(run: Run, txids: set[str]) -> bool:
 
 
 def _rounds(run: Run, plan: NetworkPlan) -> list[list[tuple[ChannelKey, Channel]]]:
-    """Return what to open at once, between two blocks: one channel of each node that cannot open several together."""
-    rounds: list[list[tuple[ChannelKey, Channel]]] = [[]]
+    """Return what to open at once, between two blocks: one channel of each node that cannot open several together.
+
+    Those come first, and apart, that are used before they are confirmed: some nodes decide that by the peer alone.
+    """
+    early = [one for one in plan.open if one[1].zero_conf]
+    return [*_turns(run, early), *_turns(run, [one for one in plan.open if not one[1].zero_conf])]
+
+
+def _turns(run: Run, channels: Iterable[tuple[ChannelKey, Channel]]) -> list[list[tuple[ChannelKey, Channel]]]:
+    rounds: list[list[tuple[ChannelKey, Channel]]] = []
     turns: Counter[str] = Counter()
-    for key, channel in plan.open:
+    for key, channel in channels:
         turn = turns[key.opener]
         if not run.handles.nodes[key.opener].opens_together:
             turns[key.opener] += 1
@@ -117,9 +166,19 @@ def _open(run: Run, key: ChannelKey, channel: Channel, coin: str) -> str:
         private=channel.private,
         base_fee=own.base_fee if own else None,
         fee_rate=own.fee_rate if own else None,
+        zero_conf=channel.zero_conf,
+        type=channel.type,
     )
-    node = run.handles.nodes[key.opener]
-    return until(lambda: node.open(opening), f"`{key}` to open", run.patience, expected=(NotYetError,))
+    node, patience = run.handles.nodes[key.opener], run.patience
+    if not channel.zero_conf:
+        return until(lambda: node.open(opening), f"`{key}` to open", patience, expected=(NotYetError,))
+
+    def opened() -> str:
+        connect_pairs(run, [(key.opener, key.acceptor)])  # its peer may have started again, unseen by it so far
+        return node.open(opening)
+
+    brief = Patience.of(patience.clock, min(EARLY_WITHIN, patience.left()), patience.cancelled)
+    return until(opened, f"`{key}` to open", brief, expected=(NotYetError,))
 
 
 def confirm(run: Run, plan: NetworkPlan) -> None:
@@ -130,7 +189,7 @@ def confirm(run: Run, plan: NetworkPlan) -> None:
     with run.recorder.step("network/confirm", "channels: confirming") as step:
         fundings = _fundings(run, wanted)
         mined = 0
-        while missing := max((one.confirmations_missing for one in run.ends(wanted)), default=0):
+        while (missing := _missing(run, wanted)) or (fundings and not mined):
             if fundings and not mined:
                 run.producer.confirm(fundings)
             else:
@@ -147,7 +206,12 @@ def confirm(run: Run, plan: NetworkPlan) -> None:
             )
         rest = max(1, ANNOUNCE - max(1, mined))
         run.producer.mine(rest)
+        until(lambda: not any(one.unconfirmed for one in run.ends(wanted)), "fundings to count", run.patience)
         step.note = f"{mined + rest} blocks"
+
+
+def _missing(run: Run, keys: Iterable[ChannelKey]) -> int:
+    return max((one.confirmations_missing for one in run.ends(keys)), default=0)
 
 
 def _fundings(run: Run, wanted: Collection[ChannelKey]) -> list[str]:

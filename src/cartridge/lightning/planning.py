@@ -83,6 +83,7 @@ def _is_unfinished(written: model.Channel, key: ChannelKey, channel: NodeChannel
     ends = (seen[key.opener].pubkey, seen[key.acceptor].pubkey)
     return (
         channel.pending
+        or channel.unconfirmed
         or not channel.active
         or not all(knows(seen[name], channel.point, ends) for name in readers(written, seen) if seen[name].pubkey)
     )

@@ -37,12 +37,15 @@ def prove(ends: tuple[Node, Node], point: str, patience: Patience) -> int:
     """
     before = _channel(ends[0], point)
     payers = [pair for pair, holds in zip((ends, ends[::-1]), _able(before), strict=True) if holds]
-    is_balanced = len(payers) == len(ends) and all(payer.steers(before.scid) for payer, _ in payers)
-    for payer, payee in payers:
+    scids = [_channel(payer, point).scid for payer, _ in payers]  # each end may call it by a number of its own
+    is_balanced = len(payers) == len(ends) and all(
+        payer.steers(scid) for (payer, _), scid in zip(payers, scids, strict=True)
+    )
+    for (payer, payee), scid in zip(payers, scids, strict=True):
         if is_balanced:
-            _pay(payer, payee, before.scid, patience)
+            _pay(payer, payee, scid, patience)
         else:
-            _test(payer, payee, before.scid, patience)
+            _test(payer, payee, scid, patience)
     _unspoilt(ends[0], before, patience)
     return len(payers)
 
@@ -61,14 +64,16 @@ def test(ends: tuple[Node, Node], point: str, patience: Patience) -> int:
     channel = _channel(ends[0], point)
     for (payer, payee), holds in zip((ends, ends[::-1]), _able(channel), strict=True):
         if holds:
-            _test(payer, payee, channel.scid, patience)
+            _test(payer, payee, _channel(payer, point).scid, patience)
             return 1
     return 0
 
 
 def half_proven(channel: NodeChannel) -> bool:
-    """Return whether all that ever moved over a channel is one probe, there and not back: its run was killed."""
-    return {channel.sent, channel.received} == {0, AMOUNT // _SATOSHI}
+    """Return whether all that ever moved over a channel are probes, the last one not back: its run was killed."""
+    probe = AMOUNT // _SATOSHI
+    moved = sorted((channel.sent, channel.received))
+    return moved[1] - moved[0] == probe and not moved[0] % probe
 
 
 def pay_back(ends: tuple[Node, Node], point: str, patience: Patience) -> None:
@@ -80,7 +85,7 @@ def pay_back(ends: tuple[Node, Node], point: str, patience: Patience) -> None:
     channel = _channel(ends[0], point)
     if half_proven(channel):
         payer, payee = ends if channel.received else ends[::-1]
-        _pay(payer, payee, channel.scid, patience)
+        _pay(payer, payee, _channel(payer, point).scid, patience)
 
 
 def _able(channel: NodeChannel) -> tuple[bool, bool]:

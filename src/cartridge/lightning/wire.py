@@ -95,6 +95,10 @@ class Channel(BaseModel):
     initiator: bool
     private: bool
     memo: str
+    commitment_type: str
+    zero_conf: bool
+    zero_conf_confirmed_scid: int
+    alias_scids: list[int]
 
 
 class Channels(BaseModel):
@@ -116,6 +120,7 @@ class PendingChannel(BaseModel):
     initiator: str
     private: bool
     memo: str
+    commitment_type: str
 
 
 class PendingOpen(BaseModel):

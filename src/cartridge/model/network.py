@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from cartridge.model.channel_types import ChannelType
 from cartridge.model.document import Name, Part
 from cartridge.model.generate import Generate
 from cartridge.model.quantities import Amount, Duration, Push
@@ -54,7 +55,7 @@ class Channel(Part):
     """Whether it is kept from the network's gossip."""
     zero_conf: bool = False
     """Whether it is used before it is confirmed, where both implementations can."""
-    type: Literal["static-remote-key", "anchors", "taproot"] | None = None
+    type: ChannelType | None = None
     """Its commitments; None leaves it to the two ends."""
 
 

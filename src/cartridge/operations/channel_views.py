@@ -44,6 +44,7 @@ class Look:
         other = self._names.get(channel.peer, channel.peer)
         opener, acceptor = (name, other) if channel.initiator else (other, name)
         local, remote = (channel.local, channel.remote) if channel.initiator else (channel.remote, channel.local)
+        scid = channel.place or channel.scid
         state = "pending" if channel.pending else "active" if channel.active else "inactive"
         return ChannelView(
             name=self._name_of(channel),
@@ -54,9 +55,13 @@ class Look:
             local=local * SATOSHI,
             remote=remote * SATOSHI,
             point=channel.point,
-            scid=short_id(channel.scid),
+            scid=short_id(scid),
             private=channel.private,
             policies=self._policies(edge),
+            zero_conf=channel.zero_conf,
+            unconfirmed=channel.unconfirmed,
+            type=channel.type,
+            aliases=tuple(map(short_id, sorted({channel.scid, *channel.aliases} - {0, scid}))),
         )
 
     def _name_of(self, channel: NodeChannel) -> str:
@@ -91,7 +96,7 @@ def pick(channels: Iterable[ChannelView], which: tuple[str, ...]) -> ChannelView
     every = tuple(channels)
     if len(which) == 1:
         wanted = which[0].removeprefix("channel/")
-        found = [one for one in every if wanted in {one.name, one.point, one.scid} - {""}]
+        found = [one for one in every if wanted in {one.name, one.point, one.scid, *one.aliases} - {""}]
     else:
         found = [one for one in every if {one.opener, one.acceptor} == set(which)]
     if not found:

@@ -6,7 +6,8 @@ missing for the next `up`, which opens it again. Never changes the documents or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,9 +20,10 @@ from cartridge.operations.network_reports import ChannelCloseResult, ChannelOpen
 from cartridge.operations.selection import chosen
 from cartridge.plan.state import State
 from cartridge.probes.wait import until
+from cartridge.workspace.compatibility import impossible_type
 
 if TYPE_CHECKING:
-    from cartridge.lightning.node import Node, NodeChannel
+    from cartridge.lightning.node import Guest, Node, NodeChannel, Opening
 
 BY_HAND = "by hand"
 """What the opener's node remembers with such a channel; no name in a document can be that."""
@@ -40,6 +42,8 @@ class Wanted:
     capacity: int
     push: int = 0
     private: bool = False
+    zero_conf: bool = False
+    type: str | None = None
 
 
 def channels(context: Context) -> ChannelsResult:
@@ -57,9 +61,10 @@ def open_channel(context: Context, wanted: Wanted) -> ChannelOpenResult:
     """Open a channel, paid from the opener's wallet, and return when it is active and known at both ends.
 
     Raises:
-        InputError: `amount-wrong`, `channel-to-itself`.
+        InputError: `amount-wrong`, `channel-to-itself`, `channel-type-impossible`.
         MissingError: no such stack or node.
-        ApplyError: the opener refuses; `lnd-refused`, mostly because its wallet holds too little.
+        ApplyError: the opener refuses; `lnd-refused`, mostly because its wallet holds too little; `not-supported`,
+            an end cannot have such a channel.
         UnknownVerdictError: `wait-timeout`.
     """
     from cartridge.lightning.node import NotYetError, Opening
@@ -69,15 +74,10 @@ def open_channel(context: Context, wanted: Wanted) -> ChannelOpenResult:
     opener, acceptor = (grip.node(context, state, name) for name in (wanted.opener, wanted.acceptor))
     keys, patience = {name: key for key, name in follow.names(context, state).items()}, follow.patience(context)
     peer = keys[wanted.acceptor]
+    address = follow.peer_address(context, state, wanted.acceptor)
     if peer not in opener.peers():
-        address = follow.peer_address(context, state, wanted.acceptor)
-
-        def connected() -> bool:
-            opener.connect(peer, address)
-            return True
-
         with context.recorder.step("channel/connect", f"{wanted.opener}: connecting to {wanted.acceptor}"):
-            until(connected, "the peer to connect", patience, expected=(NotYetError,))
+            until(partial(_connect, opener, peer, address), "the peer to connect", patience, expected=(NotYetError,))
     opening = Opening(
         peer=peer,
         capacity=wanted.capacity // SATOSHI,
@@ -85,13 +85,50 @@ def open_channel(context: Context, wanted: Wanted) -> ChannelOpenResult:
         coin="",
         memo=BY_HAND,
         private=wanted.private,
+        zero_conf=wanted.zero_conf,
+        type=wanted.type,
     )
+
+    def opened() -> str:
+        if wanted.zero_conf:
+            opener.connect(peer, address)  # the other end may have started again, unseen by this one so far
+        return opener.open(opening)
+
     with keeper.still(context, state, follow.PATIENCE):
-        with context.recorder.step("channel/open", f"{wanted.opener}: opening a channel to {wanted.acceptor}"):
-            point = until(lambda: opener.open(opening), "the channel to open", patience, expected=(NotYetError,))
+        with (
+            context.recorder.step("channel/open", f"{wanted.opener}: opening a channel to {wanted.acceptor}"),
+            _welcomed(context, state, acceptor, _guests(opening, keys[wanted.opener])),
+        ):
+            point = until(opened, "the channel to open", patience, expected=(NotYetError,))
         nodes, _ = follow.awake(grip.nodes(context, state))
-        mined = _confirm(context, state, nodes, (opener, acceptor), point)
+        if wanted.zero_conf:
+            _use(context, (opener, acceptor), point)
+        mined = 0 if wanted.zero_conf else _confirm(context, state, nodes, (opener, acceptor), point)
     return ChannelOpenResult(Look(state, follow.names(context, state), nodes).view(point), mined)
+
+
+def _guests(opening: Opening, opener: str) -> tuple[Guest, ...]:
+    from cartridge.lightning.node import Guest
+
+    return (Guest(opener, opening.capacity, opening.push, opening.private),) if opening.zero_conf else ()
+
+
+@contextmanager
+def _welcomed(context: Context, state: State, acceptor: Node, guests: tuple[Guest, ...]) -> Iterator[None]:
+    """While it lasts, let a node take these channels unconfirmed; where it starts again for that, connect it again."""
+    from cartridge.lightning.node import NotYetError
+
+    before, names = acceptor.peers(), follow.names(context, state)
+    with acceptor.welcoming(guests) as parted:
+        for key in before & names.keys() if parted else ():
+            way = partial(_connect, acceptor, key, follow.peer_address(context, state, names[key]))
+            until(way, f"`{names[key]}` to be connected again", follow.patience(context), expected=(NotYetError,))
+        yield
+
+
+def _connect(node: Node, peer: str, address: str) -> bool:
+    node.connect(peer, address)
+    return True
 
 
 def close_channel(context: Context, *, which: tuple[str, ...], force: bool) -> ChannelCloseResult:
@@ -125,16 +162,25 @@ def close_channel(context: Context, *, which: tuple[str, ...], force: bool) -> C
 def _confirm(context: Context, state: State, nodes: Mapping[str, Node], ends: tuple[Node, Node], point: str) -> int:
     """Mine until a channel is active and known at both ends, and return how many blocks that took."""
     patience = follow.patience(context)
-    with context.recorder.step("channel/confirm", "mining until it is active"):
-        with follow.producer(context, state, nodes) as producer:
-            until(lambda: point.partition(":")[0] in producer.chain.mempool(), "the funding", patience)
-            mined = 0
-            while mined < ANNOUNCED or _missing(ends, point):
-                producer.mine()
-                mined += 1
+    with (
+        context.recorder.step("channel/confirm", "mining until it is active"),
+        follow.producer(context, state, nodes) as producer,
+    ):
+        until(lambda: point.partition(":")[0] in producer.chain.mempool(), "the funding", patience)
+        mined = 0
+        while mined < ANNOUNCED or _missing(ends, point):
+            producer.mine()
+            mined += 1
+    _use(context, ends, point)
+    return mined
+
+
+def _use(context: Context, ends: tuple[Node, Node], point: str) -> None:
+    """Return once a channel is active and known at both ends."""
+    patience = follow.patience(context)
+    with context.recorder.step("channel/use", "waiting until it is active"):
         until(partial(_is_active, ends, point), "the channel to be active", patience)
         until(partial(_is_known, ends, point), "both policies to be known", patience)
-    return mined
 
 
 def _bury(
@@ -160,6 +206,8 @@ def _refuse(wanted: Wanted) -> None:
             code="channel-to-itself",
             resolution="name two nodes of the network",
         )
+    if problem := impossible_type(wanted.type, private=wanted.private, zero_conf=wanted.zero_conf):
+        raise InputError(problem.brief, code="channel-type-impossible", resolution=problem.fix)
     for amount in (wanted.capacity, wanted.push):
         if amount % SATOSHI:
             raise InputError(

@@ -93,9 +93,13 @@ class ChannelView:
         local: what the opener could spend.
         remote: what the acceptor could spend.
         point: its funding output, `txid:index`.
-        scid: short id, such as `104x1x0`; "" while it pends.
+        scid: short id, such as `104x1x0`; "" while it pends, an alias while it is used and not confirmed.
         private: it is not announced.
         policies: of the ends, as far as they are known.
+        zero_conf: it was used before it was confirmed.
+        unconfirmed: it is used, and its funding is in no block that counts.
+        type: of its commitments, such as `anchors`; "" where the node does not tell.
+        aliases: other short ids by which it is known.
     """
 
     name: str
@@ -109,6 +113,10 @@ class ChannelView:
     scid: str
     private: bool
     policies: tuple[PolicyView, ...] = ()
+    zero_conf: bool = False
+    unconfirmed: bool = False
+    type: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ class ChannelsResult:
 
 @dataclass(frozen=True, slots=True)
 class ChannelOpenResult:
-    """A channel that was opened by hand and is active; `blocks` were mined for it."""
+    """A channel that was opened by hand and is active; `blocks` were mined for it, none where it needs none."""
 
     channel: ChannelView
     blocks: int

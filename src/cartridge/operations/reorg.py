@@ -43,7 +43,7 @@ def reorg(context: Context, *, depth: int, empty: bool, force: bool) -> ReorgRes
     shallow = tuple(
         label(channel)
         for channel in Look(state, follow.names(context, state), nodes).views()
-        if channel.scid and int(channel.scid.partition("x")[0]) > height - depth
+        if channel.scid and not channel.unconfirmed and int(channel.scid.partition("x")[0]) > height - depth
     )
     if shallow and not force:
         raise InputError(

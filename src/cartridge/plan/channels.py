@@ -2,8 +2,8 @@
 
 A channel between two nodes has a number, and the number changes when one written before it goes: so channels are
 told apart by what they are, and by their numbers only where that does not decide. A channel cannot get another
-capacity or become private: it is closed, and another one opened. Policies are changed in place. Another `push` is a
-payment over the channel, unless it would take an end below the reserve it must keep.
+capacity or type, nor become private or zero-conf: it is closed, and another one opened. Policies are changed in place.
+Another `push` is a payment over the channel, unless it would take an end below the reserve it must keep.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from cartridge.plan.state import ChannelRecord
 
 RESERVE = 100
 """The reserve an end must keep is a hundredth of the capacity: no payment takes it below."""
+AGREED = "what its ends agree on"
+"""The type of a channel for which none is written."""
 _IN_FULL = {"from_", "to", "capacity", "private", "push", "policies"}
 
 Same = Callable[[str, ChannelRecord, str, ChannelRecord], bool]
@@ -93,11 +95,19 @@ def must_be_replaced(new: ChannelRecord, old: ChannelRecord) -> str:
         return f"its capacity changed from {was} to {now}"
     if new.private != old.private:
         return "it is private now" if new.private else "it is no longer private"
-    if new.rest != old.rest:
-        return "what it is made of changed"
+    if why := _kind(new, old):
+        return why
     if new.push != old.push and pushed(new) < new.capacity // RESERVE:
         return f"its push changed from {_share(old.push)} to {_share(new.push)}, less than a payment can bring it to"
     return ""
+
+
+def _kind(new: ChannelRecord, old: ChannelRecord) -> str:
+    if new.zero_conf != old.zero_conf:
+        return "it is to be used before it is confirmed" if new.zero_conf else "it is to be confirmed before it is used"
+    if new.type != old.type:
+        return f"its type changed from {old.type or AGREED} to {new.type or AGREED}"
+    return "what it is made of changed" if new.rest != old.rest else ""
 
 
 def pushed(record: ChannelRecord) -> int:
@@ -119,6 +129,8 @@ def _record(channel: Channel, point: str) -> ChannelRecord:
         },
         rest=digest({name: getattr(channel, name) for name in type(channel).model_fields if name not in _IN_FULL}),
         point=point,
+        zero_conf=channel.zero_conf,
+        type=channel.type or "",
     )
 
 

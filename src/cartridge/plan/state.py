@@ -44,7 +44,9 @@ class ChannelRecord:
         private: whether it is kept from the network's gossip.
         push: what the other end was given: `500000 ppm` of the capacity, or `1000 msat`.
         policies: by node, what was written of the policy of that end; fees and limits in millisatoshis.
-        rest: digest of all else that was written.
+        zero_conf: whether it was to be used before it was confirmed.
+        type: of its commitments; "" where that was left to its ends.
+        rest: digest of all that is not the above, and of the last two.
         point: its funding output, or "" where that is not known.
     """
 
@@ -56,6 +58,8 @@ class ChannelRecord:
     policies: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rest: str = ""
     point: str = ""
+    zero_conf: bool = False
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from cartridge.probes.wait import Patience, until
 if TYPE_CHECKING:
     import urllib3
 
+    from cartridge.probes.websocket import WebSocket
+
 ACTIVE = "SERVER_ACTIVE"
 BAD_REQUEST = 400
 """HTTP statuses from here on are refusals."""
@@ -69,6 +71,7 @@ class LndRest:
         trust.load_verify_locations(cadata=identity.certificate)
         self.name, self.address, self.identity = name, f"{host}:{port}", identity
         self._headers = {"Grpc-Metadata-macaroon": identity.macaroon.hex()}
+        self._trust, self._place = trust, (host, port)
         self._pool = urllib3.HTTPSConnectionPool(host, port, maxsize=16, retries=False, ssl_context=trust)
 
     def get(self, path: str) -> Any:
@@ -121,6 +124,19 @@ class LndRest:
             return  # quiet, or it went away: the caller asks again
         finally:
             answer.close()
+
+    def converse(self, path: str) -> WebSocket:
+        """Return a stream that goes both ways, which is open until it is left.
+
+        Raises:
+            UnknownVerdictError: `lnd-unreachable`, no answer.
+        """
+        from cartridge.probes.websocket import WebSocket
+
+        try:
+            return WebSocket(self._place, path, headers=self._headers, trust=self._trust, within=_ANSWER_WITHIN)
+        except OSError as error:
+            raise self._unreachable(error) from error
 
     def _answer(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
         answer = self._send(method, path, body)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from cartridge.errors import Finding
 from cartridge.model.network import Channel, Network
-from cartridge.workspace.compatibility import CHAINS, FEATURES, MATRIX, PAIRS, Abilities
+from cartridge.workspace.compatibility import CHAINS, FEATURES, MATRIX, PAIRS, Abilities, impossible_type
 from cartridge.workspace.expand import AT
 from cartridge.workspace.select import Assembly
 from cartridge.workspace.source import Path
@@ -78,6 +78,22 @@ def _channel(assembly: Assembly, network: Network, channel: Channel, path: Path)
             if name in known and word in known[name].lacks:
                 yield from _lacking(assembly, name, known[name], word, (*path, word))
                 break
+    yield from _typed(assembly, network, channel, (*path, "type"))
+
+
+def _typed(assembly: Assembly, network: Network, channel: Channel, path: Path) -> Iterator[Finding]:
+    """Both ends know a type that is chosen, and it goes with what else is written."""
+    if channel.type is None:
+        return
+    if problem := impossible_type(channel.type, private=channel.private, zero_conf=channel.zero_conf):
+        yield assembly.stack.source.finding("channel-type-impossible", problem.brief, path, resolution=problem.fix)
+    for name, abilities in _abilities(network).items():
+        is_end = name in {channel.from_, channel.to} and "type" not in abilities.lacks
+        if is_end and channel.type not in abilities.types:
+            brief = f"with {abilities.title}, which runs `{name}`, there are no channels of type `{channel.type}`"
+            fix = f"leave it out, or take {' or '.join(f'`{one}`' for one in abilities.types)}"
+            yield assembly.stack.source.finding("feature-unsupported", brief, path, resolution=fix)
+            return
 
 
 def _lacking(assembly: Assembly, name: str, abilities: Abilities | None, word: str, path: Path) -> Iterator[Finding]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
+
+from cartridge.model.channel_types import STATIC_REMOTE_KEY, ChannelType
 
 CHAINS = ("bitcoind", "btcd")
 """The components that make a chain."""
@@ -40,6 +43,7 @@ class Abilities:
         versions: of it, and of the chain's daemon beside it, that are taken.
         chains: the components that may make its chain.
         targets: where it runs.
+        types: of channels that can be chosen.
         lacks: by feature, what to do instead.
         tested: how much of it was seen to work.
     """
@@ -48,11 +52,13 @@ class Abilities:
     versions: str
     chains: frozenset[str] = frozenset({"bitcoind"})
     targets: frozenset[str] = frozenset(TARGETS)
+    types: tuple[str, ...] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)
     tested: str = "on every change"
 
 
 _WAIT = "leave it out: the channel is confirmed in a block that is mined at once"
+_HOOK = f"{_WAIT}; its acceptor would need a plugin of its own that says yes"
 _TYPE = "leave it out: the two ends agree on the newest type both know"
 _HOLD = "let an lnd node make such invoices"
 
@@ -61,14 +67,13 @@ MATRIX: Mapping[str, Abilities] = {
         title="lnd",
         versions="0.21, with bitcoind 28 to 31 or btcd 0.26",
         chains=frozenset(CHAINS),
-        lacks={"zero_conf": _WAIT, "type": _TYPE},
+        types=get_args(ChannelType),
     ),
     "ldk": Abilities(
         title="LDK",
         versions="ldk-node 0.7, with bitcoind 28 to 31",
+        types=("anchors",),
         lacks={
-            "zero_conf": _WAIT,
-            "type": _TYPE,
             "min_htlc": "leave it out: ldk-node has no setting for it",
             "max_htlc": "leave it out: ldk-node has no setting for it",
         },
@@ -78,7 +83,7 @@ MATRIX: Mapping[str, Abilities] = {
         versions="26.06, with bitcoind 28 to 31",
         targets=frozenset({"process"}),
         lacks={
-            "zero_conf": _WAIT,
+            "zero_conf": _HOOK,
             "type": _TYPE,
             "time_lock_delta": "bind `cltv_delta` of cartridge `lightning-cln`: a node has one for all its channels",
             "hold_invoices": _HOLD,
@@ -101,6 +106,29 @@ MATRIX: Mapping[str, Abilities] = {
     ),
 }
 """By the word that stands at a node's `implementation`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """Why no two nodes have such a channel, and what to do about it."""
+
+    brief: str
+    fix: str
+
+
+def impossible_type(kind: str | None, *, private: bool, zero_conf: bool) -> Impossible | None:
+    """Return what is wrong with a type of a channel, whoever its ends are."""
+    if kind == "taproot" and not private:
+        return Impossible(
+            "a channel of type `taproot` cannot be announced: the network has no announcement for it yet",
+            "write `private: true` beside it, or another type",
+        )
+    if kind == STATIC_REMOTE_KEY and zero_conf:
+        return Impossible(
+            f"a channel of type `{STATIC_REMOTE_KEY}` cannot be used before it is confirmed",
+            "take type `anchors`, or leave the type out",
+        )
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ FAST: Mapping[str, object] = {
     "confirmations": 1,
     "pending_channels": 64,
     "fee_source": "chain",
+    "zero_conf": "written",
     "log_level": "info",
     "rpc_allowed": "127.0.0.0/8",
     "rpc_threads": 16,

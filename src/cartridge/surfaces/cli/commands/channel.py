@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from cartridge.surfaces.cli.suggestions import suggest
 if TYPE_CHECKING:
     from cartridge.operations.network_reports import ChannelsResult, ChannelView
 
+TYPES = ("static-remote-key", "anchors", "taproot")
 WIDTH = 20
 """Characters of the bar that shows who holds how much."""
 
@@ -27,8 +28,12 @@ WIDTH = 20
 @click.argument("capacity", nargs=-1, required=True, metavar="CAPACITY")
 @click.option("--push", default="", metavar="AMOUNT", help="Give this to the other end at the start.")
 @click.option("--private", is_flag=True, help="Do not announce it to the network.")
+@click.option("--zero-conf", is_flag=True, help="Use it before it is confirmed, and mine nothing.")
+@click.option(
+    "--type", "kind", type=click.Choice(TYPES), default=None, help="Of its commitments; else the newest both know."
+)
 def open_(
-    session: Session, flags: Flags, *, opener: str, acceptor: str, capacity: tuple[str, ...], push: str, private: bool
+    session: Session, flags: Flags, *, capacity: tuple[str, ...], push: str, kind: str | None, **ends: Any
 ) -> None:
     """Open a channel, paid from the opener's wallet, and mine until it is active.
 
@@ -38,15 +43,14 @@ def open_(
     """
     from cartridge.operations.channels import Wanted
 
-    wanted = Wanted(opener, acceptor, amount_of(capacity), amount_of((push,)) if push else 0, private)
+    wanted = Wanted(capacity=amount_of(capacity), push=amount_of((push,)) if push else 0, type=kind, **ends)
     with session.context("channel", flags) as context:
         result = session.verbs.open_channel(context, wanted=wanted)
     session.answer(
         "channel-open",
         result,
         lambda style: (
-            f"opened a channel after {count(result.blocks, 'block')}; `up` leaves it alone\n"
-            + table((result.channel,), style)
+            f"opened a channel {_after(result.blocks)}; `up` leaves it alone\n" + table((result.channel,), style)
         ),
     )
 
@@ -104,11 +108,26 @@ def table(channels: tuple[ChannelView, ...], style: Style) -> str:
             amount_text(channel.capacity),
             f"{amount_text(channel.local)} {_bar(channel)} {amount_text(channel.remote)}",
             _policies(channel),
-            channel.scid + (" private" if channel.private else ""),
+            channel.scid + _marks(channel),
         )
         for channel in channels
     ]
     return style.table(("NAME", "CHANNEL", "STATE", "CAPACITY", "BALANCES", "FEES", "ID"), rows, states=2)
+
+
+def _after(blocks: int) -> str:
+    return f"after {count(blocks, 'block')}" if blocks else "before any block"
+
+
+def _marks(channel: ChannelView) -> str:
+    """Return what is not ordinary about a channel."""
+    words = {
+        "private": channel.private,
+        "unconfirmed": channel.unconfirmed,
+        "zero-conf": channel.zero_conf and not channel.unconfirmed,
+        channel.type: channel.type not in {"", "anchors"},
+    }
+    return "".join(f" {word}" for word, is_so in words.items() if is_so)
 
 
 def _bar(channel: ChannelView) -> str:
