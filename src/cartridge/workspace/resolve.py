@@ -20,6 +20,9 @@ from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack, Templ
 from cartridge.workspace.select import Assembly, assemble
 from cartridge.workspace.validate import suggestion
 
+ZERO_CONF = "zero_conf"
+"""The setting that lets a node have channels which are used before they are confirmed: `always`, or where `written`."""
+
 
 def resolve(
     workspace: Workspace,
@@ -114,6 +117,7 @@ def _components(assembly: Assembly, file: CartridgeFile, settled: Settled) -> It
     }
     for name, kind in check_stack.running(assembly, file).items():
         component = file.document.components[kind]
+        early = _early(assembly, name, settled.values)
         yield ResolvedComponent(
             name=name,
             kind=kind,
@@ -128,10 +132,19 @@ def _components(assembly: Assembly, file: CartridgeFile, settled: Settled) -> It
             ready=component.ready,
             timeout=component.timeout,
             stop=component.stop,
-            settings=settled.values,
-            provenance=settled.provenance,
+            settings={**settled.values, **early},
+            provenance={**settled.provenance, **dict.fromkeys(early, "network")},
             node=name if component.per == "node" else None,
         )
+
+
+def _early(assembly: Assembly, name: str, settings: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    """Return what the setting `zero_conf`, where a cartridge has it, is for one node: on where a channel needs it."""
+    network = assembly.stack.network
+    if settings.get(ZERO_CONF) != "written" or network is None:
+        return {}
+    ends = {end for channel in network.channels if channel.zero_conf for end in (channel.from_, channel.to)}
+    return {ZERO_CONF: "always"} if name in ends else {}
 
 
 def _dependencies(assembly: Assembly, component: Component) -> tuple[str, ...]:

@@ -198,6 +198,11 @@ class RawStack:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = spawn.start(argv, environment=environment, output=log)
 
+    def early(self, component: str) -> Mapping[str, object]:
+        """Return what resolving makes of the setting `zero_conf` for the ends of such channels."""
+        ends = {end for one in self.network.channels if one.zero_conf for end in (one.from_, one.to)}
+        return {"zero_conf": "always"} if component in ends else {}
+
     def render(self, name: str, component: str, **other: object) -> Path:
         """Write a component's configuration from a template; `other` is what its cartridge gives it otherwise."""
         text = (ROOT / "templates" / f"{name}.j2").read_text()
@@ -205,7 +210,7 @@ class RawStack:
             "component": SimpleNamespace(name=component, depends_on=("bitcoind",)),
             "node": self.network.nodes.get(component),
             "network": self.network,
-            "settings": SimpleNamespace(**self.settings),
+            "settings": SimpleNamespace(**{**self.settings, **self.early(component)}),
             "secrets": SimpleNamespace(**self.secrets),
             "listen": self.address,
             "reach": self.address,
