@@ -657,9 +657,9 @@ fn split(channel: &ChannelDetails) -> (u64, u64) {
     }
 }
 
-/// The short id of a channel: the one it has on the chain, before that the one its end has given it.
+/// The short id of a channel: the one it has on the chain, before that the one we gave it: two peers may give the same.
 fn short(channel: &ChannelDetails) -> Option<u64> {
-    channel.short_channel_id.or(channel.inbound_scid_alias)
+    channel.short_channel_id.or(channel.outbound_scid_alias)
 }
 
 fn channel_config(base_fee: Option<u32>, fee_rate: Option<u32>) -> ChannelConfig {
