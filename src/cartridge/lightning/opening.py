@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
 from cartridge.errors import ApplyError, UnknownVerdictError
 from cartridge.lightning import proof, topology
 from cartridge.lightning.chain import Output
 from cartridge.lightning.node import Guest, NotYetError, Opening
+from cartridge.lightning.observation import look_at_graph
 from cartridge.lightning.planning import NetworkPlan
 from cartridge.lightning.run import Run
 from cartridge.lightning.topology import ChannelKey, Seen
@@ -24,6 +25,8 @@ ANNOUNCE = 6
 """Confirmations after which lnd announces a channel to the network."""
 SECOND_LOOK = 2.0
 """Seconds a confirmed channel gets to become active before another block is tried."""
+HEAR_WITHIN = 5.0
+"""Seconds both policies of a channel get to become known before it is announced."""
 EARLY_WITHIN = 30.0
 """Seconds two ends get to agree on a channel that is used before it is confirmed, and then to use it."""
 
@@ -204,10 +207,33 @@ def confirm(run: Run, plan: NetworkPlan) -> None:
                 details=tuple(sorted(map(str, wanted))),
                 resolution="read `cartridge logs` of their ends, then run `cartridge up` again",
             )
+        _hear_first(run, wanted)
         rest = max(1, ANNOUNCE - max(1, mined))
         run.producer.mine(rest)
         until(lambda: not any(one.unconfirmed for one in run.ends(wanted)), "fundings to count", run.patience)
         step.note = f"{mined + rest} blocks"
+
+
+def _hear_first(run: Run, keys: Iterable[ChannelKey]) -> None:
+    """Let ends with aliases know both policies before they announce: lnd then forgets for good what is on its way."""
+    early = {name for key, one in run.wanted.items() if one.zero_conf for name in (key.opener, key.acceptor)}
+    at = [key for key in keys if not early.isdisjoint((key.opener, key.acceptor))]
+
+    def all_known() -> bool:
+        names = sorted(early & {name for key in at for name in (key.opener, key.acceptor)})
+        graphs = dict(
+            zip(names, run.everywhere(lambda name: look_at_graph(run.handles.nodes[name]), names), strict=True)
+        )
+        return all(
+            (run.points[key], run.pubkeys[end]) in graphs[name]
+            for key in at
+            for name in early & {key.opener, key.acceptor}
+            for end in (key.opener, key.acceptor)
+        )
+
+    brief = Patience.of(run.patience.clock, min(HEAR_WITHIN, run.patience.left()), run.patience.cancelled)
+    with suppress(UnknownVerdictError):  # what is missing still is asked for again, once all is announced
+        until(all_known, "policies to be known", brief)
 
 
 def _missing(run: Run, keys: Iterable[ChannelKey]) -> int:

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+from cartridge.errors import UnknownVerdictError
 from cartridge.lightning.choreography import raise_network
 from cartridge.lightning.genesis import Genesis
 from cartridge.lightning.ldk import Ldk, load_identity
+from cartridge.lightning.lnd import Lnd
+from cartridge.lightning.node import Node
 from cartridge.lightning.run import Handles
 from cartridge.model.network import Network
 from cartridge.probes import ldk
+from cartridge.probes.wait import until
 from tests.integration.lightning.raw import Programs, RawStack, raw_stack
 
 SETTINGS = SimpleNamespace(ldk_log_level="info", anchor_reserve=0)
@@ -34,6 +38,32 @@ def raw_ldk(programs: Programs, daemon: Path, network: Network) -> Iterator[Hand
         addresses = {name: stack.address(name, "p2p") for name in nodes}
         handles = Handles(stack.chain, {name: Ldk(node) for name, node in nodes.items()}, addresses)
         raise_network(network, handles, stack.recorder, stack.patience)
+        yield handles
+
+
+@contextlib.contextmanager
+def raw_mixed(programs: Programs, daemon: Path, network: Network) -> Iterator[Handles]:
+    """Give the running nodes of a network, lnd and LDK, paid and without channels; remove all afterwards."""
+    with raw_stack(programs, network) as stack:
+        stack.settings = {**stack.settings, "zero_conf": "always"}
+        made = {"lnd": programs.wallet, "ldk": daemon}
+        genesis = Genesis(made, stack.stack, network, fresh=tuple(network.nodes), recorder=stack.recorder)
+        stack.start_bitcoind()
+        genesis.pay(stack.chain)
+        stack.seed(genesis)
+        others = [name for name, node in network.nodes.items() if node.implementation == "lnd"]
+        for name in others:
+            stack.start_node(name)
+        found: dict[str, Node] = {
+            name: Ldk(_start(stack, daemon, name)) for name in network.nodes if name not in others
+        }
+        for name in others:
+            stack.wait_node(name)
+            found[name] = Lnd(stack.rest(name))
+        addresses = {name: stack.address(name, "p2p") for name in network.nodes}
+        handles = Handles(stack.chain, {name: found[name] for name in network.nodes}, addresses)
+        for node in handles.nodes.values():
+            until(lambda node=node: node.info().synced, "a node", stack.patience, expected=(UnknownVerdictError,))
         yield handles
 
 

@@ -1,4 +1,4 @@
-"""Nodes are let have channels that are used unconfirmed where the stack has such channels, or everywhere where bound."""
+"""Nodes may have channels that are used unconfirmed where the stack has such channels, or everywhere where bound."""
 
 from __future__ import annotations
 
