@@ -82,7 +82,11 @@ def opened(handles: Handles, opener: str, acceptor: str, **how: object) -> tuple
         one.connect(peer, handles.addresses[acceptor])
         return one.open(opening)
 
-    with other.welcoming(guests):
+    with other.welcoming(guests) as parted:
+        if parted:
+            until(
+                lambda: connected(other, own, handles.addresses[opener]), "a peer", patience(), expected=(ApplyError,)
+            )
         at = until(point, "it to open", patience(), expected=(NotYetError,))
     if not opening.zero_conf:
         until(lambda: at.partition(":")[0] in handles.chain.mempool(), "its funding", patience())
@@ -94,6 +98,12 @@ def opened(handles: Handles, opener: str, acceptor: str, **how: object) -> tuple
 
     seen = until(both, "both ends to use it", patience())
     return seen[0], seen[1]
+
+
+def connected(node: Node, peer: str, address: str) -> bool:
+    """Connect a node that has started again, from its side: it tries by itself as well."""
+    node.connect(peer, address)
+    return True
 
 
 def bury(handles: Handles) -> None:

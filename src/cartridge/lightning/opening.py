@@ -110,7 +110,9 @@ def _welcomed(run: Run, some: Collection[tuple[ChannelKey, Channel]]) -> Iterato
             lambda item: welcomes.enter_context(run.handles.nodes[item[0]].welcoming(item[1])), guests.items()
         )
         alone = {name for name, has_parted in zip(guests, parted, strict=True) if has_parted}
-        connect_pairs(run, {ends for key in run.wanted if not alone.isdisjoint(ends := (key.opener, key.acceptor))})
+        ends = [(key.opener, key.acceptor) for key in run.wanted]
+        # whoever has parted connects: it does so by itself as well, and two connections at once would end each other
+        connect_pairs(run, {pair for one in ends for pair in (one, one[::-1]) if pair[0] in alone})
         yield
 
 
