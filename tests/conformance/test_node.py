@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from cartridge.errors import ApplyError
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning.chain import Output
 from cartridge.lightning.choreography import raise_network
+from cartridge.lightning.ending import Ending
 from cartridge.lightning.node import (
     Decoded,
     InvoiceState,
@@ -46,6 +47,8 @@ from tests.integration.lightning.raw_ldk import raw_ldk
 BLOCK = network(("alice", "bob"), {"from": "alice", "to": "bob", "capacity": "1_000_000 sat", "push": "25%"})
 CLOSED = 6
 """Confirmations after which everybody takes a closed channel for closed; a big one, by force, at lnd."""
+MOST_FEE = 20_000
+"""Satoshis a close costs at most: the opener's reserve for a commitment with anchors at a high fee."""
 ROUNDING = 2
 """Satoshis that the parts of a payment may be off."""
 
@@ -394,6 +397,47 @@ def test_a_closed_channel_is_gone_at_both_ends(pair: Pair, force: bool):
             "the money",
             patience(),
         )
+
+
+@pytest.mark.parametrize("force", [False, True], ids=["by agreement", "by force"])
+def test_a_channel_that_is_being_closed_is_told_until_its_money_can_be_spent(pair: Pair, force: bool):
+    """By agreement it is forgotten with a few blocks; by force whoever closed it has to wait for longer."""
+    point = opened(pair)
+    (before,) = [one for one in pair.alice.channels() if one.point == point]
+
+    txid = pair.alice.close(point, force=force)
+
+    def waiting() -> Ending | None:
+        return next((one for one in pair.alice.endings() if one.point == point), None)
+
+    told = until(waiting, "the node to tell", patience())
+    assert replace(told, txid="", local=0, remote=0, blocks_left=0) == Ending(
+        point=point,
+        peer=pair.bob.info().pubkey,
+        capacity=before.capacity,
+        local=0,
+        remote=0,
+        initiator=True,
+        private=before.private,
+        forced=force,
+        waits=True,
+        memo=before.memo,
+    )
+    assert told.txid in ({"", txid} if pair.implementation == "cln" else {txid})
+    assert before.local - MOST_FEE <= told.local <= before.local
+    pair.handles.chain.mine(CLOSED)
+    if force:
+        later = until(lambda: next(iter(locked(pair, point)), None), "the node to see how long it takes", patience())
+        assert later.forced
+    else:
+        until(lambda: not waiting(), "the channel to be forgotten", patience())
+
+
+def locked(pair: Pair, point: str) -> list[Ending]:
+    """Return how alice sees a closed channel whose money is still locked, once what closed it is in a block."""
+    least = 0 if pair.implementation == "eclair" else CLOSED + 1  # eclair does not tell
+    seen = [one for one in pair.alice.endings() if one.point == point and not one.waits]
+    return [one for one in seen if one.blocks_left >= least]
 
 
 def test_a_channel_that_is_not_there_cannot_be_closed(pair: Pair):

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from cartridge.lightning.chain import Output
+from cartridge.lightning.ending import Ending
 from cartridge.lightning.node import (
     FUNDING_FEE,
     Decoded,
@@ -35,6 +36,8 @@ from cartridge.probes.lnd import RefusedError
 from tests.doubles.chain import FakeChain, digest
 
 ANNOUNCED = 6
+LOCKED = 144
+"""Confirmations after which whoever closed by force may spend what he got."""
 DEFAULT = Policy(base_fee=1_000, fee_rate=1, time_lock_delta=80, min_htlc=1_000, max_htlc=990_000_000)
 
 
@@ -73,6 +76,16 @@ class Link:
         return self.acceptor if self.opener == end else self.opener
 
 
+@dataclass(frozen=True)
+class Gone:
+    """A link that was closed, by whom, by what, and whether by force."""
+
+    link: Link
+    closer: str
+    txid: str
+    forced: bool
+
+
 @dataclass
 class Asked:
     """An invoice: who made it, over how much, and whether he decides later; `decided` is set once he has."""
@@ -91,6 +104,7 @@ class FakeLightning:
 
     chain: FakeChain
     links: list[Link] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
     connected: set[frozenset[str]] = field(default_factory=set)
     addresses: dict[str, str] = field(default_factory=dict)
     invoices: dict[str, Asked] = field(default_factory=dict)
@@ -216,11 +230,38 @@ class FakeNode:
                 for node in self._world.nodes
                 if link.holds.get(node.pubkey)
             ]
-            return self._world.chain.broadcast(digest("close", point), shares)
+            txid = self._world.chain.broadcast(digest("close", point), shares)
+            self._world.gone.append(Gone(link, self.pubkey, txid, force))
+            return txid
 
     def channels(self) -> tuple[NodeChannel, ...]:
         """Return its links as it sees them."""
         return tuple(self._seen(link) for link in self._world.links if self.pubkey in link.holds)
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Return its links whose end is in no block, or by force and not deep enough for who closed it."""
+        return tuple(
+            Ending(
+                point=gone.link.point,
+                peer=gone.link.other(self.pubkey),
+                capacity=gone.link.capacity,
+                local=gone.link.holds[self.pubkey],
+                remote=gone.link.holds[gone.link.other(self.pubkey)],
+                initiator=gone.link.opener == self.pubkey,
+                private=gone.link.private,
+                forced=gone.forced,
+                waits=not self._world.chain.confirmations(gone.txid),
+                txid=gone.txid,
+                blocks_left=self._blocks_left(gone),
+                memo=gone.link.memo if gone.link.opener == self.pubkey else "",
+            )
+            for gone in self._world.gone
+            if self.pubkey in gone.link.holds and self._blocks_left(gone)
+        )
+
+    def _blocks_left(self, gone: Gone) -> int:
+        wanted = LOCKED if gone.forced and gone.closer == self.pubkey else 1
+        return max(0, wanted - self._world.chain.confirmations(gone.txid))
 
     def edges(self) -> tuple[Edge, ...]:
         """Return the announced links, and its own."""

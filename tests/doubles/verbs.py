@@ -116,6 +116,20 @@ WRITTEN = ChannelView(
     private=False,
     policies=(PolicyView("alice", 1_000, 1, 80, 1, 10**10), PolicyView("bob", 0, 250, 80, 1, 10**10)),
 )
+CLOSING = ChannelView(
+    name="alice-bob-1",
+    opener="alice",
+    acceptor="bob",
+    state="force-closing",
+    capacity=10**9,
+    local=500_000_000,
+    remote=496_530_000,
+    point=f"{'ef' * 32}:0",
+    scid="",
+    private=False,
+    closing_txid="ee" * 32,
+    blocks_left=141,
+)
 BY_HAND = ChannelView("", "alice", "03" * 33, "inactive", 10**9, 0, 996_530_000, f"{'cd' * 32}:1", "", private=True)
 
 
@@ -399,9 +413,11 @@ class FakeVerbs(Verbs):
         return InvoiceResult(node, 0, "", payment_hash, "settled" if settle else "canceled", hold=True)
 
     def channels(self, context: Context) -> ChannelsResult:
-        """Know two channels, one opened by hand."""
+        """Know three channels, one opened by hand and one that is being closed."""
         self._ask("channels", None)
-        return ChannelsResult(STACK, (), ("alice", "bob")) if self.empty else ChannelsResult(STACK, (WRITTEN, BY_HAND))
+        if self.empty:
+            return ChannelsResult(STACK, (), ("alice", "bob"))
+        return ChannelsResult(STACK, (WRITTEN, BY_HAND, CLOSING))
 
     def open_channel(self, context: Context, *, wanted: Wanted) -> ChannelOpenResult:
         """Open."""
@@ -411,7 +427,7 @@ class FakeVerbs(Verbs):
     def close_channel(self, context: Context, *, which: tuple[str, ...], force: bool) -> ChannelCloseResult:
         """Close."""
         self._ask("close_channel", (which, force))
-        return ChannelCloseResult(WRITTEN, "ee" * 32, force, 3)
+        return ChannelCloseResult(WRITTEN, "ee" * 32, force, 3, 141 if force else 0)
 
     def snapshot(
         self, context: Context, *, action: SnapshotAction, names: tuple[str, ...], file: Path | None

@@ -16,6 +16,7 @@ from cartridge.errors import ApplyError
 from cartridge.lightning import cln_wire as wire
 from cartridge.lightning.cln_calls import FEE_RATE, number_of
 from cartridge.lightning.cln_payments import ClnPayments
+from cartridge.lightning.ending import Ending
 from cartridge.lightning.node import Edge, Guest, Info, NodeChannel, Opening, Policy, WalletCoin, not_supported
 from cartridge.lightning.ordinary import nobody_welcome, refuse_special
 from cartridge.probes.cln import RefusedError
@@ -24,6 +25,11 @@ _SATOSHI = 1_000
 _STORE = ("cartridge", "memo")
 _PENDING = frozenset({"OPENINGD", "CHANNELD_AWAITING_LOCKIN", "DUALOPEND_AWAITING_LOCKIN"})
 _OPEN = frozenset({"CHANNELD_NORMAL", "CHANNELD_AWAITING_SPLICE"})
+_CLOSING = frozenset({"CHANNELD_SHUTTING_DOWN", "CLOSINGD_SIGEXCHANGE", "CLOSINGD_COMPLETE"})
+_CLOSED = frozenset({"AWAITING_UNILATERAL", "FUNDING_SPEND_SEEN", "ONCHAIN"})
+_OVER = "all outputs resolved"
+"""How it says of a closed channel that nothing is left to come; it goes on to list it for a hundred blocks."""
+_LEFT = re.compile(r" in (\d+) blocks")
 _MISSING = re.compile(r"needs (\d+) (?:more )?confirmation")
 _FORCE_WITHIN = 1
 """Seconds Core Lightning waits for a peer's agreement to a close that is to be by force; 0 would be for ever."""
@@ -126,6 +132,13 @@ class Cln(ClnPayments):
         memos = self._memos(channels)
         return tuple(_channel(one, memos.get(one.point, "")) for one in channels)
 
+    def endings(self) -> tuple[Ending, ...]:
+        """Return its channels that are being closed; what closes them it does not tell."""
+        going = [one for one in self._channels() if one.funding_txid and one.state in _CLOSING | _CLOSED]
+        live = [one for one in going if not any(_OVER in line.lower() for line in one.status)]
+        memos = self._memos(live)
+        return tuple(_ending(one, memos.get(one.point, "")) for one in live)
+
     def edges(self) -> tuple[Edge, ...]:
         """Return its view of the network, its own private channels included."""
         me, own = self._info().id, [one for one in self._channels() if one.state in _OPEN and one.short_channel_id]
@@ -209,6 +222,23 @@ def _channel(channel: wire.Channel, memo: str) -> NodeChannel:
         memo=memo,
         sent=channel.out_fulfilled_msat // _SATOSHI,
         received=channel.in_fulfilled_msat // _SATOSHI,
+    )
+
+
+def _ending(channel: wire.Channel, memo: str) -> Ending:
+    told = [int(found[1]) for line in channel.status if (found := _LEFT.search(line))]
+    return Ending(
+        point=channel.point,
+        peer=channel.peer_id,
+        capacity=channel.total_msat // _SATOSHI,
+        local=channel.to_us_msat // _SATOSHI,
+        remote=(channel.total_msat - channel.to_us_msat) // _SATOSHI,
+        initiator=channel.opener == "local",
+        private=channel.private,
+        forced=channel.state == "AWAITING_UNILATERAL" or any("unilateral" in line.lower() for line in channel.status),
+        waits=channel.state not in {"FUNDING_SPEND_SEEN", "ONCHAIN"},
+        blocks_left=max(told, default=0),
+        memo=memo,
     )
 
 

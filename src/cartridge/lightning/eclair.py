@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from cartridge.lightning import eclair_wire as wire
 from cartridge.lightning.eclair_calls import number_of
 from cartridge.lightning.eclair_payments import TITLE, EclairPayments
+from cartridge.lightning.ending import Ending
 from cartridge.lightning.node import Edge, Guest, Info, NodeChannel, Opening, Policy, not_supported
 from cartridge.lightning.ordinary import nobody_welcome, refuse_special
 from cartridge.probes.wait import until
@@ -24,6 +25,7 @@ BASE_FEE, FEE_RATE = 1_000, 1
 """Of channels for which nothing else was said (`relay.fees` of its configuration)."""
 _PENDING = frozenset(f"DATA_WAIT_FOR_{what}" for what in ("FUNDING_CONFIRMED", "CHANNEL_READY"))
 _OPEN = frozenset({"DATA_NORMAL"})
+_CLOSING = frozenset({"DATA_SHUTDOWN", "DATA_NEGOTIATING", "DATA_NEGOTIATING_SIMPLE", "DATA_CLOSING"})
 _CREATED = re.compile(r"created channel ([0-9a-f]{64}) with fundingTxId=([0-9a-f]{64})")
 _SATOSHI = 1_000
 _FUNDING_RATE = 1
@@ -123,6 +125,13 @@ class Eclair(EclairPayments):
         )
         return tuple(self._channel(one, memos.get(_funding(one).funding_input, "")) for one in live)
 
+    def endings(self) -> tuple[Ending, ...]:
+        """Return its channels that are being closed; how long that takes it does not tell."""
+        live = [one for one in self._channels() if one.data.type in _CLOSING and one.data.commitments]
+        memos = self._memos([_funding(one).funding_input for one in live])
+        waiting = set(self._rpc.call("getrawmempool"))
+        return tuple(_ending(one, memos.get(_funding(one).funding_input, ""), waiting) for one in live)
+
     def edges(self) -> tuple[Edge, ...]:
         """Return its view of the network, its own private channels included."""
         updates: dict[str, dict[bool, Policy]] = {}
@@ -210,6 +219,24 @@ class Eclair(EclairPayments):
         txid, _, output = point.partition(":")
         seen = self._rpc.call("gettxout", txid, int(output))
         return int(seen["confirmations"]) if seen else 0
+
+
+def _ending(channel: wire.Channel, memo: str, waiting: set[str]) -> Ending:
+    params, funding, txid = _params(channel), _funding(channel), channel.data.closing()
+    opener = params.local_params.is_channel_opener
+    return Ending(
+        point=funding.funding_input,
+        peer=channel.node_id,
+        capacity=funding.funding_amount,
+        local=funding.local_commit.spec.to_local // _SATOSHI,
+        remote=funding.local_commit.spec.to_remote // _SATOSHI,
+        initiator=opener,
+        private=not params.channel_flags.announce_channel,
+        forced=bool(channel.data.local_commit_published or channel.data.remote_commit_published),
+        waits=not txid or txid in waiting,
+        txid=txid,
+        memo=memo if opener else "",
+    )
 
 
 def _params(channel: wire.Channel) -> wire.Params:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from cartridge.clock import SystemClock
 from cartridge.errors import ApplyError, UnknownVerdictError
+from cartridge.lightning.ending import Ending
 from cartridge.lightning.node import (
     Decoded,
     Edge,
@@ -70,6 +71,10 @@ class _State(BaseModel):
 
 class _Channels(BaseModel):
     channels: tuple[NodeChannel, ...]
+
+
+class _Endings(BaseModel):
+    endings: tuple[Ending, ...]
 
 
 class _Coins(BaseModel):
@@ -184,6 +189,10 @@ class Ldk:
     def channels(self) -> tuple[NodeChannel, ...]:
         """Return its channels, pending ones included; `sent` and `received` are what moved in all, not each way."""
         return _Channels.model_validate(self._ask("channels")).channels
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Return its channels that are being closed and of which something is still to come."""
+        return _Endings.model_validate(self._ask("endings")).endings
 
     def edges(self) -> tuple[Edge, ...]:
         """Return its view of the network, its own private channels included."""

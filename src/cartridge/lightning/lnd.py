@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from cartridge.lightning import wire
+from cartridge.lightning.ending import Ending
 from cartridge.lightning.lnd_payments import LndPayments
 from cartridge.lightning.node import (
     Edge,
@@ -158,6 +159,20 @@ class Lnd(LndPayments):
         waiting = (one for one in pending.pending_open_channels if one.channel.channel_point not in known)
         return (*map(_opened, opened.channels), *map(_pending, waiting))
 
+    def endings(self) -> tuple[Ending, ...]:
+        """Return its channels that are being closed; they are none of `channels` any more."""
+        now = wire.PendingCloses.model_validate(self._get("/v1/channels/pending"))
+        return (
+            *(
+                _ending(one, forced=_is_forced(one), waits=not one.close_height, left=one.blocks_til_close_confirmed)
+                for one in now.waiting_close_channels
+            ),
+            *(
+                _ending(one, forced=True, waits=False, left=one.blocks_til_maturity)
+                for one in now.pending_force_closing_channels
+            ),
+        )
+
     def closed(self) -> Mapping[str, bool]:
         """Return whether it was by force, for each channel that is closed or about to be, by its point."""
         past = wire.ClosedChannels.model_validate(self._get("/v1/channels/closed"))
@@ -205,6 +220,24 @@ class Lnd(LndPayments):
 
 def _is_forced(waiting: wire.WaitingClose) -> bool:
     return waiting.closing_txid in {waiting.commitments.local_txid, waiting.commitments.remote_txid}
+
+
+def _ending(one: wire.WaitingClose | wire.PendingClose, *, forced: bool, waits: bool, left: int) -> Ending:
+    channel = one.channel
+    return Ending(
+        point=channel.channel_point,
+        peer=channel.remote_node_pub,
+        capacity=channel.capacity,
+        local=channel.local_balance,
+        remote=channel.remote_balance,
+        initiator=channel.initiator == "INITIATOR_LOCAL",
+        private=channel.private,
+        forced=forced,
+        waits=waits,
+        txid=one.closing_txid,
+        blocks_left=max(0, left),  # below 0 where only the output that bumps the fee is left
+        memo=channel.memo,
+    )
 
 
 def _txid(raw: str) -> str:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from cartridge.errors import ApplyError
+from cartridge.lightning.ending import Ending
 
 FUNDING_FEE = 140
 """Satoshis a coin holds beyond the capacity of the channel it pays for: the transaction has about 122 virtual bytes.
@@ -278,6 +279,9 @@ class Node(Protocol):
 
     def channels(self) -> tuple[NodeChannel, ...]:
         """Return its channels, pending ones included."""
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Return its channels that are being closed; they are none of `channels` any more."""
 
     def edges(self) -> tuple[Edge, ...]:
         """Return its view of the network, its own private channels included."""

@@ -140,6 +140,8 @@ class PendingClose(BaseModel):
     """A channel whose forced close is in the chain."""
 
     channel: PendingChannel
+    closing_txid: str
+    blocks_til_maturity: int = 0
 
 
 class Commitments(BaseModel):
@@ -150,11 +152,13 @@ class Commitments(BaseModel):
 
 
 class WaitingClose(BaseModel):
-    """A channel whose closing transaction waits for a block."""
+    """A channel whose closing transaction is not confirmed often enough; its height is 0 in the mempool."""
 
     channel: PendingChannel
     commitments: Commitments
     closing_txid: str
+    close_height: int
+    blocks_til_close_confirmed: int
 
 
 class PendingCloses(BaseModel):

@@ -10,6 +10,7 @@ from cartridge.operations.network_reports import ChannelView, PolicyView
 from cartridge.plan.state import State
 
 if TYPE_CHECKING:
+    from cartridge.lightning.ending import Ending
     from cartridge.lightning.node import Edge, Node, NodeChannel
 
 SATOSHI = 1_000
@@ -34,7 +35,15 @@ class Look:
                 if channel.initiator or channel.point not in seen:
                     seen[channel.point] = (name, channel)
         views = [self._view(name, channel, edges.get(channel.point)) for name, channel in seen.values()]
-        return tuple(sorted(views, key=lambda one: (one.opener, one.acceptor, one.name == "", one.name, one.point)))
+        return tuple(sorted(views, key=_order))
+
+    def endings(self) -> tuple[ChannelView, ...]:
+        """Return every channel that is being closed once, as its opener sees it where that tells, in their order."""
+        ends: dict[str, list[tuple[str, Ending]]] = {}
+        for name, node in self._nodes.items():
+            for ending in node.endings():
+                ends.setdefault(ending.point, []).append((name, ending))
+        return tuple(sorted(map(self._ending, ends.values()), key=_order))
 
     def view(self, point: str) -> ChannelView:
         """Return the channel with this funding output, which exists."""
@@ -47,7 +56,7 @@ class Look:
         scid = channel.place or channel.scid
         state = "pending" if channel.pending else "active" if channel.active else "inactive"
         return ChannelView(
-            name=self._name_of(channel),
+            name=self._name_of(channel.point, channel.memo),
             opener=opener,
             acceptor=acceptor,
             state=state,
@@ -64,10 +73,33 @@ class Look:
             aliases=tuple(map(short_id, sorted({channel.scid, *channel.aliases} - {0, scid}))),
         )
 
-    def _name_of(self, channel: NodeChannel) -> str:
+    def _ending(self, ends: list[tuple[str, Ending]]) -> ChannelView:
+        """Return a channel that is being closed, from what one or both ends tell."""
+        name, ending = next((end for end in ends if end[1].initiator), ends[0])
+        other = self._names.get(ending.peer, ending.peer)
+        opener, acceptor = (name, other) if ending.initiator else (other, name)
+        local, remote = (ending.local, ending.remote) if ending.initiator else (ending.remote, ending.local)
+        forced = any(one.forced for _, one in ends)
+        waits = all(one.waits for _, one in ends)
+        return ChannelView(
+            name=self._name_of(ending.point, ending.memo),
+            opener=opener,
+            acceptor=acceptor,
+            state="waiting-close" if waits else "force-closing" if forced else "closing",
+            capacity=ending.capacity * SATOSHI,
+            local=local * SATOSHI,
+            remote=remote * SATOSHI,
+            point=ending.point,
+            scid="",
+            private=ending.private,
+            closing_txid=next((one.txid for _, one in ends if one.txid), ""),
+            blocks_left=max(one.blocks_left for _, one in ends),
+        )
+
+    def _name_of(self, point: str, memo: str) -> str:
         """Return the name the last `up` knew a channel by, or had its opener remember; "" for a stranger."""
-        there = (name for name, record in self._state.channels.items() if record.point == channel.point)
-        return next(there, channel.memo if channel.memo in self._state.channels else "")
+        there = (name for name, record in self._state.channels.items() if record.point == point)
+        return next(there, memo if memo in self._state.channels else "")
 
     def _policies(self, edge: Edge | None) -> tuple[PolicyView, ...]:
         if edge is None:
@@ -84,6 +116,10 @@ class Look:
             for end, policy in zip(edge.ends, edge.policies, strict=True)
             if policy is not None
         )
+
+
+def _order(channel: ChannelView) -> tuple[str, str, bool, str, str]:
+    return channel.opener, channel.acceptor, channel.name == "", channel.name, channel.point
 
 
 def pick(channels: Iterable[ChannelView], which: tuple[str, ...]) -> ChannelView:

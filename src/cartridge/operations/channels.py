@@ -47,14 +47,17 @@ class Wanted:
 
 
 def channels(context: Context) -> ChannelsResult:
-    """Return every channel of the stack, as its opener sees it.
+    """Return every channel of the stack, as its opener sees it; last those that are being closed.
 
     Raises:
         MissingError: no such stack.
     """
     state = chosen(context)
     nodes, absent = follow.awake(grip.nodes(context, state))
-    return ChannelsResult(state.stack, Look(state, follow.names(context, state), nodes).views(), absent)
+    look = Look(state, follow.names(context, state), nodes)
+    ending = look.endings()
+    gone = {one.point for one in ending}  # the other end may not have seen it yet
+    return ChannelsResult(state.stack, (*(one for one in look.views() if one.point not in gone), *ending), absent)
 
 
 def open_channel(context: Context, wanted: Wanted) -> ChannelOpenResult:
@@ -156,7 +159,8 @@ def close_channel(context: Context, *, which: tuple[str, ...], force: bool) -> C
         with context.recorder.step("channel/close", f"{closer.name}: closing {label(channel)}"):
             txid = closer.close(channel.point, force=force)
         mined = _bury(context, state, nodes, ends, (channel.point, txid))
-    return ChannelCloseResult(channel, txid, force, mined)
+    left = max((one.blocks_left for end in ends for one in end.endings() if one.point == channel.point), default=0)
+    return ChannelCloseResult(channel, txid, force, mined, left)
 
 
 def _confirm(context: Context, state: State, nodes: Mapping[str, Node], ends: tuple[Node, Node], point: str) -> int:

@@ -88,7 +88,8 @@ class ChannelView:
         name: as in the documents, such as `alice-bob-0`; "" where it was opened by hand.
         opener: the node that funded it.
         acceptor: the node at the other end; its public key where it is none of the stack.
-        state: `active`, `inactive` or `pending`.
+        state: `active`, `inactive` or `pending`; one that is being closed is `waiting-close` until that is in a block,
+            then `closing`, or `force-closing` where one end did it alone.
         capacity: of the channel.
         local: what the opener could spend.
         remote: what the acceptor could spend.
@@ -100,6 +101,8 @@ class ChannelView:
         unconfirmed: it is used, and its funding is in no block that counts.
         type: of its commitments, such as `anchors`; "" where the node does not tell.
         aliases: other short ids by which it is known.
+        closing_txid: of what closes it; "" where it is not being closed, or its nodes do not tell.
+        blocks_left: until both ends can spend what they get, where it is being closed and they tell; else 0.
     """
 
     name: str
@@ -117,11 +120,16 @@ class ChannelView:
     unconfirmed: bool = False
     type: str = ""
     aliases: tuple[str, ...] = ()
+    closing_txid: str = ""
+    blocks_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelsResult:
-    """Every channel of a stack, as their openers see them; `absent` are nodes that did not answer."""
+    """Every channel of a stack, as their openers see them; `absent` are nodes that did not answer.
+
+    Those that are being closed stand last.
+    """
 
     stack: str
     channels: tuple[ChannelView, ...]
@@ -138,12 +146,21 @@ class ChannelOpenResult:
 
 @dataclass(frozen=True, slots=True)
 class ChannelCloseResult:
-    """A channel that was closed and is gone at both ends; `blocks` were mined for it."""
+    """A channel that was closed and is gone at both ends.
+
+    Attributes:
+        channel: as it was before.
+        txid: of what closed it.
+        forced: one end did it alone.
+        blocks: mined for it.
+        blocks_left: until both ends can spend what they got, as far as they tell.
+    """
 
     channel: ChannelView
     txid: str
     forced: bool
     blocks: int
+    blocks_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ fn carry_out(node: &Node, path: &str, body: &[u8]) -> Answer {
         "/v1/steers" => node.steers(parsed(body)?),
         "/v1/pay" => node.pay(parsed(body)?),
         "/v1/keysend" => node.keysend(parsed(body)?),
+        "/v1/endings" => node.endings(),
         other => Err(Failure { code: "unknown", message: format!("there is no `{other}`"), reason: String::new() }),
     }
 }

@@ -128,6 +128,12 @@ impl Chain {
         Ok(found.first().and_then(|one| one["spendingtxid"].as_str()).unwrap_or_default().into())
     }
 
+    /// Whether a waiting transaction is a commitment, which closes a channel by force: its lock time says so (BOLT 3).
+    pub fn is_commitment(&self, txid: &str) -> Result<bool, String> {
+        let found: Value = self.ask("getrawtransaction", json!([txid, true]))?;
+        Ok(found["locktime"].as_u64().unwrap_or(0) >> 24 == 0x20)
+    }
+
     /// The unspent outputs of the wallet among those of transactions (txid, hash of the block or None).
     pub fn coins(&self, transactions: &[(String, Option<String>)]) -> Result<Vec<Value>, String> {
         let mut coins = Vec::new();

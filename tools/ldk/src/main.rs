@@ -11,6 +11,7 @@
 mod api;
 mod chain;
 mod config;
+mod endings;
 mod keys;
 mod memory;
 mod node;

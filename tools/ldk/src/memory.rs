@@ -25,6 +25,19 @@ pub struct Remembered {
     pub memo: String,
     /// Millisatoshis this end had at first; None until it is known.
     pub first: Option<u64>,
+    /// Where it is; None until it is known.
+    #[serde(default)]
+    pub place: Option<Place>,
+}
+
+/// Where a channel is and whose.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    pub point: String,
+    pub peer: String,
+    pub capacity: u64,
+    pub outbound: bool,
+    pub private: bool,
 }
 
 /// A channel that is about to be opened.
@@ -92,6 +105,16 @@ impl Memory {
         self.change(|content| {
             content.channels.entry(channel.into()).or_default().first.get_or_insert(first);
         })
+    }
+
+    /// Note where a channel is.
+    pub fn lies(&self, channel: &str, place: Place) -> Result<(), String> {
+        self.change(|content| content.channels.entry(channel.into()).or_default().place = Some(place))
+    }
+
+    /// Return what is known of all channels there ever were.
+    pub fn channels(&self) -> Vec<Remembered> {
+        self.content.lock().unwrap().channels.values().cloned().collect()
     }
 
     /// Note that the payment of a hold invoice has come, or that it is held no more.

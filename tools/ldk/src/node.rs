@@ -23,6 +23,7 @@ use serde_json::{json, Value};
 
 use crate::chain::Chain;
 use crate::config::{self, Config, Keys};
+use crate::endings::endings;
 use crate::keys::{expand, hex, to_hex, Addresses};
 use crate::memory::{Intent, Memory};
 use crate::orders;
@@ -418,6 +419,15 @@ impl Node {
         Ok(json!({"channels": seen.iter().filter_map(|one| self.described(one)).collect::<Vec<_>>()}))
     }
 
+    /// Its channels that are being closed and of which something is still to come.
+    pub fn endings(&self) -> Answer {
+        self.follow()?;
+        let open: HashSet<_> = self.ldk.list_channels().iter().map(|one| one.channel_id).collect();
+        let (balances, tip) = (self.ldk.list_balances(), self.ldk.status().current_best_block.height);
+        let known = self.memory.channels();
+        Ok(json!({"endings": endings(&balances.lightning_balances, &open, &known, &self.chain, tip.into())?}))
+    }
+
     fn described(&self, channel: &ChannelDetails) -> Option<Value> {
         let funding = channel.funding_txo?;
         let peer = channel.counterparty_node_id.to_string();
@@ -425,6 +435,16 @@ impl Node {
         let id = channel.user_channel_id.0.to_string();
         let known = self.memory.channel(&id, channel.is_outbound, &peer, channel.channel_value_sats);
         let first = known.first.unwrap_or(local);
+        let place = crate::memory::Place {
+            point: format!("{}:{}", funding.txid, funding.vout),
+            peer: peer.clone(),
+            capacity: channel.channel_value_sats,
+            outbound: channel.is_outbound,
+            private: !channel.is_announced,
+        };
+        if known.place.as_ref() != Some(&place) {
+            let _ = self.memory.lies(&id, place);
+        }
         let pending = !channel.is_channel_ready;
         let required = channel.confirmations_required.unwrap_or(ANNOUNCE);
         let aliases: Vec<u64> = channel.inbound_scid_alias.into_iter().chain(channel.outbound_scid_alias).collect();

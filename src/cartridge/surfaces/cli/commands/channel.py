@@ -15,9 +15,11 @@ from cartridge.surfaces.cli.style import Style, count
 from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
-    from cartridge.operations.network_reports import ChannelsResult, ChannelView
+    from cartridge.operations.network_reports import ChannelCloseResult, ChannelsResult, ChannelView
 
 TYPES = ("static-remote-key", "anchors", "taproot")
+CLOSING = frozenset({"waiting-close", "closing", "force-closing"})
+"""States of channels that are being closed."""
 WIDTH = 20
 """Characters of the bar that shows who holds how much."""
 
@@ -76,8 +78,17 @@ def close(session: Session, flags: Flags, *, which: tuple[str, ...], force: bool
         result,
         lambda _: (
             f"closed {result.channel.opener} → {result.channel.acceptor} of {amount_text(result.channel.capacity)}"
-            f" {how} after {count(result.blocks, 'block')}\ntransaction {result.txid}\n"
+            f" {how} after {count(result.blocks, 'block')}\ntransaction {result.txid}\n" + _locked(result)
         ),
+    )
+
+
+def _locked(result: ChannelCloseResult) -> str:
+    if not result.blocks_left:
+        return ""
+    return (
+        f"its money can be spent after {count(result.blocks_left, 'more block')}"
+        f" (`cartridge mine {result.blocks_left}`); until then `cartridge channel ls` shows it\n"
     )
 
 
@@ -85,7 +96,8 @@ def close(session: Session, flags: Flags, *, which: tuple[str, ...], force: bool
 def ls(session: Session, flags: Flags) -> None:
     """List every channel: who holds how much, both policies, and whether it can carry payments.
 
-    A channel without a name was opened by hand; `cartridge up` leaves it alone.
+    A channel without a name was opened by hand; `cartridge up` leaves it alone. Channels that are being closed stand
+    last: `waiting-close` until that is in a block, then `closing`, or `force-closing` while money is locked.
     """
     with session.context("channels", flags) as context:
         result = session.verbs.channels(context)
@@ -137,6 +149,10 @@ def _bar(channel: ChannelView) -> str:
 
 
 def _policies(channel: ChannelView) -> str:
+    if channel.blocks_left:
+        return f"{count(channel.blocks_left, 'block')} left"
+    if channel.state in CLOSING:
+        return ""
     fees = {policy.node: f"{policy.base_fee} msat + {policy.fee_rate} ppm" for policy in channel.policies}
     each = [fees.get(end, "?") for end in (channel.opener, channel.acceptor)]
     return each[0] if each[0] == each[1] else " | ".join(each)
