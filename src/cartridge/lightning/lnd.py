@@ -107,8 +107,9 @@ class Lnd(LndPayments):
         except RefusedError as error:
             if opening.zero_conf and _BLOCKED in error.brief:
                 raise NotYetError(error.brief, code="lnd-not-yet", resolution="wait a moment and try again") from error
-            if opening.zero_conf and _UNABLE in error.brief:
-                error.resolution = "bind `zero_conf: always` of cartridge `lightning`, so that every lnd can do that"
+            if _UNABLE in error.brief:
+                word = "zero_conf" if opening.zero_conf else opening.type
+                error.resolution = f"bind `{word}: always` of cartridge `lightning`, so that every lnd can do that"
             raise
 
     def _open(self, opening: Opening) -> str:

@@ -6,11 +6,12 @@ run (`--set`, `--target`, `--stack`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from graphlib import TopologicalSorter
 
 from cartridge.errors import DocumentsError, InputError
 from cartridge.model.cartridge import Component, Scalar
+from cartridge.model.network import Channel
 from cartridge.model.target import Target
 from cartridge.workspace import check_stack, flags, select, versions
 from cartridge.workspace.bindings import Settled, settle
@@ -20,8 +21,11 @@ from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack, Templ
 from cartridge.workspace.select import Assembly, assemble
 from cartridge.workspace.validate import suggestion
 
-ZERO_CONF = "zero_conf"
-"""The setting that lets a node have channels which are used before they are confirmed: `always`, or where `written`."""
+SPECIAL: Mapping[str, Callable[[Channel], bool]] = {
+    "zero_conf": lambda channel: channel.zero_conf,
+    "taproot": lambda channel: channel.type == "taproot",
+}
+"""Settings that let a node have such channels: `always`, or at the ends of those that are `written`."""
 
 
 def resolve(
@@ -117,7 +121,7 @@ def _components(assembly: Assembly, file: CartridgeFile, settled: Settled) -> It
     }
     for name, kind in check_stack.running(assembly, file).items():
         component = file.document.components[kind]
-        early = _early(assembly, name, settled.values)
+        special = _special(assembly, name, settled.values)
         yield ResolvedComponent(
             name=name,
             kind=kind,
@@ -132,19 +136,18 @@ def _components(assembly: Assembly, file: CartridgeFile, settled: Settled) -> It
             ready=component.ready,
             timeout=component.timeout,
             stop=component.stop,
-            settings={**settled.values, **early},
-            provenance={**settled.provenance, **dict.fromkeys(early, "network")},
+            settings={**settled.values, **special},
+            provenance={**settled.provenance, **dict.fromkeys(special, "network")},
             node=name if component.per == "node" else None,
         )
 
 
-def _early(assembly: Assembly, name: str, settings: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
-    """Return what the setting `zero_conf`, where a cartridge has it, is for one node: on where a channel needs it."""
+def _special(assembly: Assembly, name: str, settings: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    """Return what of the settings `SPECIAL`, where a cartridge has them, one node needs for its channels."""
     network = assembly.stack.network
-    if settings.get(ZERO_CONF) != "written" or network is None:
-        return {}
-    ends = {end for channel in network.channels if channel.zero_conf for end in (channel.from_, channel.to)}
-    return {ZERO_CONF: "always"} if name in ends else {}
+    mine = [one for one in (network.channels if network else ()) if name in {one.from_, one.to}]
+    needed = {word for word, is_such in SPECIAL.items() if any(map(is_such, mine))}
+    return {word: "always" for word in needed if settings.get(word) == "written"}
 
 
 def _dependencies(assembly: Assembly, component: Component) -> tuple[str, ...]:

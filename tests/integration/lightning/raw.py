@@ -49,6 +49,7 @@ FAST: Mapping[str, object] = {
     "pending_channels": 64,
     "fee_source": "chain",
     "zero_conf": "written",
+    "taproot": "written",
     "log_level": "info",
     "rpc_allowed": "127.0.0.0/8",
     "rpc_threads": 16,

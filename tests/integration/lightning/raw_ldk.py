@@ -45,7 +45,7 @@ def raw_ldk(programs: Programs, daemon: Path, network: Network) -> Iterator[Hand
 def raw_mixed(programs: Programs, daemon: Path, network: Network) -> Iterator[Handles]:
     """Give the running nodes of a network, lnd and LDK, paid and without channels; remove all afterwards."""
     with raw_stack(programs, network) as stack:
-        stack.settings = {**stack.settings, "zero_conf": "always"}
+        stack.settings = {**stack.settings, "zero_conf": "always", "taproot": "always"}
         made = {"lnd": programs.wallet, "ldk": daemon}
         genesis = Genesis(made, stack.stack, network, fresh=tuple(network.nodes), recorder=stack.recorder)
         stack.start_bitcoind()
