@@ -129,9 +129,17 @@ impl Chain {
     }
 
     /// Whether a waiting transaction is a commitment, which closes a channel by force: its lock time says so (BOLT 3).
-    pub fn is_commitment(&self, txid: &str) -> Result<bool, String> {
+    fn is_commitment(&self, txid: &str) -> Result<bool, String> {
         let found: Value = self.ask("getrawtransaction", json!([txid, true]))?;
         Ok(found["locktime"].as_u64().unwrap_or(0) >> 24 == 0x20)
+    }
+
+    /// The txid of the waiting transaction that closes a channel, and whether by force; "" where none waits.
+    pub fn closing(&self, point: &str) -> Result<(String, bool), String> {
+        let (txid, index) = point.split_once(':').unwrap_or((point, "0"));
+        let closing = self.spender(txid, index.parse().unwrap_or(0))?;
+        let forced = !closing.is_empty() && self.is_commitment(&closing)?;
+        Ok((closing, forced))
     }
 
     /// The unspent outputs of the wallet among those of transactions (txid, hash of the block or None).

@@ -10,7 +10,6 @@ use ldk_node::lightning::ln::types::ChannelId;
 use ldk_node::LightningBalance;
 use serde_json::{json, Value};
 
-use crate::chain::Chain;
 use crate::keys::hex;
 use crate::memory::Remembered;
 
@@ -23,14 +22,15 @@ struct Claim {
     in_block: bool,
 }
 
-/// Describe the channels among `remembered` that are not `open` and of which something is still to come.
-pub fn endings(
+/// Describe the channels among `remembered` that are not `open` and of which something is still to come; `closing`
+/// returns by a funding output what waits to spend it, and whether that is by force.
+pub fn endings<Trouble>(
     balances: &[LightningBalance],
     open: &HashSet<ChannelId>,
     remembered: &[Remembered],
-    chain: &Chain,
     tip: u64,
-) -> Result<Vec<Value>, String> {
+    closing: impl Fn(&str) -> Result<(String, bool), Trouble>,
+) -> Result<Vec<Value>, Trouble> {
     let mut claims: BTreeMap<[u8; 32], Claim> = BTreeMap::new();
     for balance in balances {
         let (id, satoshis, height, forced, in_block) = parts(balance);
@@ -47,8 +47,7 @@ pub fn endings(
     for one in remembered {
         let Some(place) = &one.place else { continue };
         let Some(claim) = id_of(&place.point).and_then(|id| claims.get(&id.0)) else { continue };
-        let (txid, index) = place.point.split_once(':').unwrap_or((&place.point, "0"));
-        let closing = chain.spender(txid, index.parse().unwrap_or(0))?;
+        let (txid, forced) = closing(&place.point)?;
         found.push(json!({
             "point": place.point,
             "peer": place.peer,
@@ -57,9 +56,9 @@ pub fn endings(
             "remote": place.capacity.saturating_sub(claim.satoshis),
             "initiator": place.outbound,
             "private": place.private,
-            "forced": claim.forced || (!closing.is_empty() && chain.is_commitment(&closing)?),
+            "forced": claim.forced || forced,
             "waits": !claim.in_block,
-            "txid": closing,
+            "txid": txid,
             "blocks_left": claim.height.saturating_sub(tip),
             "memo": one.memo,
         }));

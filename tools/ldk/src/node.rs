@@ -425,7 +425,7 @@ impl Node {
         let open: HashSet<_> = self.ldk.list_channels().iter().map(|one| one.channel_id).collect();
         let (balances, tip) = (self.ldk.list_balances(), self.ldk.status().current_best_block.height);
         let known = self.memory.channels();
-        Ok(json!({"endings": endings(&balances.lightning_balances, &open, &known, &self.chain, tip.into())?}))
+        Ok(json!({"endings": endings(&balances.lightning_balances, &open, &known, tip.into(), |point| self.chain.closing(point))?}))
     }
 
     fn described(&self, channel: &ChannelDetails) -> Option<Value> {
