@@ -211,11 +211,6 @@ class FakeNode:
         if opening.zero_conf and guest not in peer.guests:
             raise NotYetError(f"`{self._name}` refused: internal error", code="lnd-not-yet")
 
-    @property
-    def opens_together(self) -> bool:
-        """Whether it can open several at once: yes."""
-        return True
-
     def close(self, point: str, *, force: bool = False) -> str:
         """Take the link away and give both ends what they hold."""
         with self._world.lock:

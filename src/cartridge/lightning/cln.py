@@ -112,11 +112,6 @@ class Cln(ClnPayments):
             self._call("setchannel", id=answer.channel_id, feebase=opening.base_fee, feeppm=opening.fee_rate)
         return point
 
-    @property
-    def opens_together(self) -> bool:
-        """Whether it can open several at once: yes."""
-        return True
-
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
         channel = self._own(point)

@@ -95,11 +95,6 @@ class Eclair(EclairPayments):
             self._remember(point, opening.memo)
         return point
 
-    @property
-    def opens_together(self) -> bool:
-        """Whether it can open several at once: yes, though each waits for the one before to have its coin."""
-        return True
-
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
         channel = self._own(point)

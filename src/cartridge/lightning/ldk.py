@@ -82,7 +82,9 @@ class _Coins(BaseModel):
 
 
 class _Edges(BaseModel):
-    edges: tuple[Edge, ...]
+    digest: str
+    announced: tuple[Edge, ...] | None
+    own: tuple[Edge, ...]
 
 
 class _Paid(BaseModel):
@@ -96,6 +98,23 @@ class _Steers(BaseModel):
     peer: str | None
 
 
+class _Views:
+    """What nodes know of announced channels, by its digest: read once, however many nodes know the same."""
+
+    _KEPT = 4
+
+    def __init__(self) -> None:
+        self._views: dict[str, tuple[Edge, ...]] = {}
+
+    def known(self) -> dict[str, tuple[Edge, ...]]:
+        return dict(self._views)
+
+    def keep(self, digest: str, edges: tuple[Edge, ...]) -> None:
+        views = {**self._views, digest: edges}
+        self._views = dict(list(views.items())[-self._KEPT :])
+
+
+_VIEWS = _Views()
 _DECODED, _INFO, _INVOICE = TypeAdapter(Decoded), TypeAdapter(Info), TypeAdapter(Invoice)
 
 
@@ -177,11 +196,6 @@ class Ldk:
         del order["coin"]
         return _Opened.model_validate(self._ask("open", **order)).point
 
-    @property
-    def opens_together(self) -> bool:
-        """Whether it can open several: not before a block, because its wallet would spend the same coin again."""
-        return False
-
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
         return _Closed.model_validate(self._ask("close", point=point, force=force)).txid
@@ -196,7 +210,12 @@ class Ldk:
 
     def edges(self) -> tuple[Edge, ...]:
         """Return its view of the network, its own private channels included."""
-        return _Edges.model_validate(self._ask("edges")).edges
+        known = _VIEWS.known()
+        seen = _Edges.model_validate(self._ask("edges", known=[*known]))
+        if seen.announced is None:
+            return known[seen.digest] + seen.own
+        _VIEWS.keep(seen.digest, seen.announced)
+        return seen.announced + seen.own
 
     def set_policy(self, point: str, policy: Policy) -> None:
         """Set the policy of its end of a channel; what it forwards at least and at most stays as it is.

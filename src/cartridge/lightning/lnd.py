@@ -136,11 +136,6 @@ class Lnd(LndPayments):
         )
         return f"{_txid(answer.funding_txid_bytes)}:{answer.output_index}"
 
-    @property
-    def opens_together(self) -> bool:
-        """Whether it can open several at once: yes."""
-        return True
-
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
         txid, _, index = point.partition(":")

@@ -270,10 +270,6 @@ class Node(Protocol):
     def open(self, opening: Opening) -> str:
         """Open a channel and return its point once its funding is in the mempool."""
 
-    @property
-    def opens_together(self) -> bool:
-        """Whether it can open a channel while the funding of its last one is in no block yet."""
-
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
 

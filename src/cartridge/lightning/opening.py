@@ -5,7 +5,6 @@ Never opens what exists, and never closes.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -85,10 +84,7 @@ def open_channels(run: Run, plan: NetworkPlan, coins: Mapping[ChannelKey, str]) 
     if not plan.open:
         return
     with run.recorder.step("network/open", f"channels: opening {len(plan.open)}"):
-        for some in _rounds(run, plan):
-            alone = any(not run.handles.nodes[key.opener].opens_together for key, _ in some)
-            if alone and (waiting := _fundings(run, run.points)):
-                run.producer.confirm(waiting)
+        for some in _rounds(plan):
             with _welcomed(run, some):
                 opened = run.everywhere(lambda item: _open(run, *item, coins[item[0]]), some)
             run.points |= {key: point for (key, _), point in zip(some, opened, strict=True)}
@@ -139,25 +135,10 @@ def _have_come(run: Run, txids: set[str]) -> bool:
     return txids <= run.handles.chain.mempool()
 
 
-def _rounds(run: Run, plan: NetworkPlan) -> list[list[tuple[ChannelKey, Channel]]]:
-    """Return what to open at once, between two blocks: one channel of each node that cannot open several together.
-
-    Those come first, and apart, that are used before they are confirmed: some nodes decide that by the peer alone.
-    """
+def _rounds(plan: NetworkPlan) -> list[list[tuple[ChannelKey, Channel]]]:
+    """Return what to open at once: first what is used unconfirmed, which some nodes decide by the peer alone."""
     early = [one for one in plan.open if one[1].zero_conf]
-    return [*_turns(run, early), *_turns(run, [one for one in plan.open if not one[1].zero_conf])]
-
-
-def _turns(run: Run, channels: Iterable[tuple[ChannelKey, Channel]]) -> list[list[tuple[ChannelKey, Channel]]]:
-    rounds: list[list[tuple[ChannelKey, Channel]]] = []
-    turns: Counter[str] = Counter()
-    for key, channel in channels:
-        turn = turns[key.opener]
-        if not run.handles.nodes[key.opener].opens_together:
-            turns[key.opener] += 1
-        rounds += [[] for _ in range(turn + 1 - len(rounds))]
-        rounds[turn].append((key, channel))
-    return rounds
+    return [some for some in (early, [one for one in plan.open if not one[1].zero_conf]) if some]
 
 
 def _open(run: Run, key: ChannelKey, channel: Channel, coin: str) -> str:

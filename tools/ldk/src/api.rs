@@ -70,7 +70,7 @@ fn carry_out(node: &Node, path: &str, body: &[u8]) -> Answer {
         "/v1/open" => node.open(parsed(body)?),
         "/v1/close" => node.close(parsed(body)?),
         "/v1/channels" => node.channels(),
-        "/v1/edges" => node.edges(),
+        "/v1/edges" => node.edges(parsed(body)?),
         "/v1/policy" => node.policy(parsed(body)?),
         "/v1/invoice" => node.invoice(parsed(body)?),
         "/v1/invoice-state" => node.state(parsed(body)?),

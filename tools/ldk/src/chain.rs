@@ -1,22 +1,30 @@
-//! What the node's library does not tell of the chain, asked of bitcoind itself.
+//! The chain as the node sees it: bitcoind, with what was learnt of it, and the transactions the node itself sent.
+//!
+//! One lock, one connection: whoever waits for it meanwhile gets an answer that is no older than his question, and is
+//! often spared one of his own.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Mutex;
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use jsonrpc::simple_http::SimpleHttpTransport;
-use jsonrpc::Client;
-use ldk_node::bitcoin::ScriptBuf;
-use serde::de::DeserializeOwned;
+use ldk_node::bitcoin::consensus::encode::deserialize_hex;
+use ldk_node::bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
 use serde::Deserialize;
-use serde_json::value::to_raw_value;
 use serde_json::{json, Value};
 
-use crate::config::Bitcoind;
+use crate::bitcoind::{Bitcoind, Trouble};
+use crate::blocks::Blocks;
 use crate::keys::Addresses;
+use crate::memory::{Memory, Sent};
 
 /// How far beyond the last used address of a chain others are looked for.
 const GAP: u32 = 40;
+/// Blocks after which nobody undoes what a transaction did, so that it need not be remembered.
+const BURIED: u32 = 100;
+/// Blocks after which the library's wallet has surely seen them.
+const SETTLED: u32 = 6;
+/// What bitcoind says of a transaction it does not know.
+const NOT_FOUND: i64 = -5;
 
 /// An output of the wallet.
 #[derive(Clone)]
@@ -25,19 +33,8 @@ struct Own {
     satoshis: u64,
 }
 
-#[derive(Default)]
-struct Known {
-    /// Our outputs by the transaction they are of.
-    outputs: HashMap<String, Vec<Own>>,
-    /// Our scripts, and how many of each chain there are.
-    scripts: HashMap<ScriptBuf, (usize, u32)>,
-    made: [u32; 2],
-    /// The blocks that were read, by height.
-    blocks: BTreeMap<u64, Block>,
-}
-
 #[derive(Deserialize)]
-struct Transaction {
+struct FullTransaction {
     vout: Vec<Output>,
 }
 
@@ -59,95 +56,208 @@ struct Unspent {
     confirmations: u32,
 }
 
-/// A block as far as it concerns channels: its transactions, and what they spend (txid:index).
-struct Block {
-    hash: String,
-    txids: Vec<String>,
-    spent: HashSet<String>,
+/// A transaction of the node's that waits to be mined.
+struct Waiting {
+    bytes: String,
+    height: u32,
+    /// Seconds since 1970; never twice the same, because the library overlooks what is not newer than what it has seen.
+    time: u64,
+    /// The library has its bytes.
+    is_known: bool,
 }
 
-#[derive(Deserialize)]
-struct FullBlock {
-    tx: Vec<FullTransaction>,
-}
-
-#[derive(Deserialize)]
-struct FullTransaction {
-    txid: String,
-    vin: Vec<Input>,
-}
-
-#[derive(Deserialize)]
-struct Input {
-    #[serde(default)]
-    txid: String,
-    #[serde(default)]
-    vout: u32,
+#[derive(Default)]
+struct Known {
+    /// Our outputs by the transaction they are of.
+    outputs: HashMap<String, Vec<Own>>,
+    /// Our scripts, and how many of each chain there are.
+    scripts: HashMap<ScriptBuf, (usize, u32)>,
+    made: [u32; 2],
+    blocks: Blocks,
+    waiting: HashMap<Txid, Waiting>,
+    /// Why transactions of ours were refused.
+    refused: HashMap<Txid, String>,
+    last_time: u64,
 }
 
 /// bitcoind, with what was learnt of it.
 pub struct Chain {
-    client: Client,
+    bitcoind: Bitcoind,
     addresses: Addresses,
+    memory: Arc<Memory>,
     known: Mutex<Known>,
 }
 
 impl Chain {
-    /// Reach the bitcoind of a node with these addresses, so many of them known ahead; nothing is asked yet.
-    pub fn new(bitcoind: &Bitcoind, addresses: Addresses, ahead: u32) -> Result<Self, String> {
-        let transport = SimpleHttpTransport::builder()
-            .url(&bitcoind.address)
-            .map_err(|error| format!("bitcoind.address: {error}"))?
-            .auth(&bitcoind.user, Some(&bitcoind.password))
-            .timeout(Duration::from_secs(30))
-            .build();
-        let chain = Self { client: Client::with_transport(transport), addresses, known: Mutex::default() };
-        chain.extend(&mut chain.known.lock().unwrap(), 0, ahead + GAP);
-        chain.extend(&mut chain.known.lock().unwrap(), 1, GAP);
-        Ok(chain)
+    /// The chain of a node with these addresses, so many of them known ahead; nothing is asked yet.
+    pub fn new(bitcoind: Bitcoind, addresses: Addresses, ahead: u32, memory: Arc<Memory>) -> Self {
+        let chain = Self { bitcoind, addresses, memory, known: Mutex::default() };
+        chain.extend(&mut chain.known(), 0, ahead + GAP);
+        chain.extend(&mut chain.known(), 1, GAP);
+        chain
     }
 
-    fn ask<T: DeserializeOwned>(&self, method: &str, parameters: Value) -> Result<T, String> {
-        let raw = to_raw_value(&parameters).expect("it is plain data");
-        self.client.call(method, Some(&raw)).map_err(|error| format!("bitcoind: {method}: {error}"))
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap()
     }
 
-    /// The hash of the newest block.
-    pub fn tip(&self) -> Result<String, String> {
-        self.ask("getbestblockhash", json!([]))
+    /// The hash and the height of the newest block at some time after `since`.
+    pub fn tip(&self, since: Instant) -> Result<(BlockHash, u32), Trouble> {
+        self.known().blocks.follow(&self.bitcoind, since)
     }
 
-    /// Whether a transaction waits to be mined.
-    pub fn is_waiting(&self, txid: &str) -> bool {
-        self.ask::<Value>("getmempoolentry", json!([txid])).is_ok()
+    /// Pass a call on as it is.
+    pub fn ask(&self, method: &str, parameters: &Value) -> Result<Value, Trouble> {
+        self.bitcoind.ask(method, parameters)
+    }
+
+    /// The bytes of a block in hex.
+    pub fn block(&self, hash: BlockHash) -> Result<String, Trouble> {
+        self.known().blocks.bytes(&self.bitcoind, hash)
+    }
+
+    /// The hash of the block at a height, at some time after `since`; None where there is none.
+    pub fn hash(&self, height: u32, since: Instant) -> Result<Option<BlockHash>, Trouble> {
+        let mut known = self.known();
+        known.blocks.follow(&self.bitcoind, since)?;
+        known.blocks.reach(&self.bitcoind, height)?;
+        Ok(known.blocks.hash(height))
+    }
+
+    /// How many blocks have confirmed an output that none of them spends, at some time after `since`; 0 where one does.
+    /// None: it is in no block that was read.
+    pub fn confirmations(&self, output: &OutPoint, since: Instant) -> Result<Option<u32>, Trouble> {
+        let mut known = self.known();
+        let (_, tip) = known.blocks.follow(&self.bitcoind, since)?;
+        let Some((height, outputs)) = known.blocks.find(&output.txid) else { return Ok(None) };
+        let is_there = output.vout < outputs && !known.blocks.spends(output, height);
+        Ok(Some(if is_there { tip - height + 1 } else { 0 }))
+    }
+
+    /// Send a transaction of the node's, and remember it until it is buried.
+    pub fn send(&self, bytes: &str) -> Result<Txid, Trouble> {
+        let transaction: Transaction =
+            deserialize_hex(bytes).map_err(|error| Trouble::Refused(-22, format!("TX decode failed: {error}")))?;
+        let txid = transaction.compute_txid();
+        let mut known = self.known();
+        let height = known.blocks.height().unwrap_or(0);
+        self.memory.send(txid, Sent { bytes: bytes.into(), height }).map_err(Trouble::Silent)?;
+        match self.bitcoind.ask::<Value>("sendrawtransaction", &json!([bytes])) {
+            Ok(_) => {
+                known.wait(txid, bytes, height);
+                known.refused.remove(&txid);
+                Ok(txid)
+            },
+            Err(Trouble::Refused(number, reason)) => {
+                self.memory.forget(&[txid]).map_err(Trouble::Silent)?;
+                known.refused.insert(txid, reason.clone());
+                Err(Trouble::Refused(number, reason))
+            },
+            Err(silent) => Err(silent),
+        }
+    }
+
+    /// Send again what was sent before the last end of the node: it may have been killed just before. What bitcoind
+    /// does not want any more is forgotten, unless it is in the chain.
+    pub fn send_again(&self) {
+        for sent in self.memory.sent().into_values() {
+            let _ = self.send(&sent.bytes);
+        }
+    }
+
+    /// Whether a transaction was sent; why it was refused, where it was.
+    pub fn is_sent(&self, txid: &Txid) -> Result<bool, String> {
+        let known = self.known();
+        match known.refused.get(txid) {
+            Some(reason) => Err(reason.clone()),
+            None => Ok(known.waiting.contains_key(txid) || known.blocks.find(txid).is_some()),
+        }
+    }
+
+    /// Whether the library has been told of everything that waits.
+    pub fn is_told(&self) -> bool {
+        self.known().waiting.values().all(|one| one.is_known)
+    }
+
+    /// What the node has sent and the library's wallet may not have seen in a block yet: what waits now, and what the
+    /// newest blocks took.
+    pub fn unsettled(&self) -> Result<Vec<Txid>, Trouble> {
+        let mut known = self.known();
+        let mut sent = self.memory.sent();
+        self.tidy(&known, &sent)?;
+        sent.retain(|txid, _| known.confirmed(txid).is_none_or(|blocks| blocks <= SETTLED));
+        let unmined: Vec<Txid> = sent.keys().filter(|txid| known.confirmed(txid).is_none()).copied().collect();
+        let each: Vec<Value> = unmined.iter().map(|txid| json!(txid)).collect();
+        let found = self.bitcoind.have_results("getmempoolentry", &each)?;
+        if found.contains(&false) {
+            known.blocks.follow(&self.bitcoind, Instant::now())?; // it may have been mined just now
+            for (txid, _) in unmined.iter().zip(found).filter(|one| !one.1) {
+                if known.confirmed(txid).is_none() {
+                    sent.remove(txid); // others spent what it spends
+                }
+            }
+        }
+        known.waiting.retain(|txid, _| sent.contains_key(txid));
+        for (txid, one) in &sent {
+            known.wait(*txid, &one.bytes, one.height); // where it is not: a reorganisation brought it back
+        }
+        Ok(sent.into_keys().collect())
+    }
+
+    /// Forget the transactions nothing undoes any more.
+    fn tidy(&self, known: &Known, sent: &BTreeMap<Txid, Sent>) -> Result<(), Trouble> {
+        let Some(tip) = known.blocks.height() else { return Ok(()) };
+        let is_old = |txid: &Txid, one: &Sent| match known.blocks.find(txid) {
+            Some((height, _)) => height + BURIED <= tip,
+            None => one.height + BURIED <= tip && !known.waiting.contains_key(txid),
+        };
+        let old: Vec<Txid> = sent.iter().filter(|(txid, one)| is_old(txid, one)).map(|(txid, _)| *txid).collect();
+        if old.is_empty() {
+            return Ok(());
+        }
+        self.memory.forget(&old).map_err(Trouble::Silent)
+    }
+
+    /// Since when a transaction of the node's waits, and the height of the tip then.
+    pub fn entry(&self, txid: &Txid) -> Option<(u64, u32)> {
+        self.known().waiting.get(txid).map(|one| (one.time, one.height))
+    }
+
+    /// The bytes of a transaction of the node's that waits; whoever asks is told.
+    pub fn bytes(&self, txid: &Txid) -> Option<String> {
+        let mut known = self.known();
+        let one = known.waiting.get_mut(txid)?;
+        one.is_known = true;
+        Some(one.bytes.clone())
     }
 
     /// The txid of the waiting transaction that spends an output, "" where none does.
-    pub fn spender(&self, txid: &str, index: u32) -> Result<String, String> {
-        let found: Vec<Value> = self.ask("gettxspendingprevout", json!([[{"txid": txid, "vout": index}]]))?;
+    pub fn spender(&self, output: &OutPoint) -> Result<String, Trouble> {
+        let asked = json!([[{"txid": output.txid, "vout": output.vout}]]);
+        let found: Vec<Value> = self.bitcoind.ask("gettxspendingprevout", &asked)?;
         Ok(found.first().and_then(|one| one["spendingtxid"].as_str()).unwrap_or_default().into())
     }
 
     /// Whether a waiting transaction is a commitment, which closes a channel by force: its lock time says so (BOLT 3).
-    fn is_commitment(&self, txid: &str) -> Result<bool, String> {
-        let found: Value = self.ask("getrawtransaction", json!([txid, true]))?;
+    fn is_commitment(&self, txid: &str) -> Result<bool, Trouble> {
+        let found = self.ask("getrawtransaction", &json!([txid, true]))?;
         Ok(found["locktime"].as_u64().unwrap_or(0) >> 24 == 0x20)
     }
 
     /// The txid of the waiting transaction that closes a channel, and whether by force; "" where none waits.
-    pub fn closing(&self, point: &str) -> Result<(String, bool), String> {
-        let (txid, index) = point.split_once(':').unwrap_or((point, "0"));
-        let closing = self.spender(txid, index.parse().unwrap_or(0))?;
+    pub fn closing(&self, point: &str) -> Result<(String, bool), Trouble> {
+        let Ok(output) = point.parse() else { return Ok((String::new(), false)) };
+        let closing = self.spender(&output)?;
         let forced = !closing.is_empty() && self.is_commitment(&closing)?;
         Ok((closing, forced))
     }
 
     /// The unspent outputs of the wallet among those of transactions (txid, hash of the block or None).
-    pub fn coins(&self, transactions: &[(String, Option<String>)]) -> Result<Vec<Value>, String> {
+    pub fn coins(&self, transactions: &[(String, Option<String>)]) -> Result<Vec<Value>, Trouble> {
         let mut coins = Vec::new();
         for (txid, block) in transactions {
             for own in self.outputs(txid, block.as_deref())? {
-                let found: Option<Unspent> = self.ask("gettxout", json!([txid, own.index, true]))?;
+                let found: Option<Unspent> = self.bitcoind.ask("gettxout", &json!([txid, own.index, true]))?;
                 if let Some(unspent) = found {
                     coins.push(json!({
                         "outpoint": format!("{txid}:{}", own.index),
@@ -160,19 +270,22 @@ impl Chain {
         Ok(coins)
     }
 
-    fn outputs(&self, txid: &str, block: Option<&str>) -> Result<Vec<Own>, String> {
-        if let Some(known) = self.known.lock().unwrap().outputs.get(txid) {
+    fn outputs(&self, txid: &str, block: Option<&str>) -> Result<Vec<Own>, Trouble> {
+        if let Some(known) = self.known().outputs.get(txid) {
             return Ok(known.clone());
         }
         let parameters = match block {
             Some(hash) => json!([txid, true, hash]),
             None => json!([txid, true]),
         };
-        let transaction: Transaction = self.ask("getrawtransaction", parameters)?;
-        let mut known = self.known.lock().unwrap();
+        let transaction: FullTransaction = match self.bitcoind.ask("getrawtransaction", &parameters) {
+            Err(Trouble::Refused(NOT_FOUND, _)) => return Ok(Vec::new()), // it has left the mempool, or moved
+            found => found?,
+        };
+        let mut known = self.known();
         let mut own = Vec::new();
         for output in &transaction.vout {
-            let script = ScriptBuf::from_hex(&output.script.hex).map_err(|error| error.to_string())?;
+            let script = ScriptBuf::from_hex(&output.script.hex).map_err(|error| Trouble::Silent(error.to_string()))?;
             if self.is_ours(&mut known, &script) {
                 own.push(Own { index: output.n, satoshis: (output.value * 1e8).round() as u64 });
             }
@@ -197,39 +310,37 @@ impl Chain {
 
     /// The funding outputs (txid:index) of short channel ids, without those that are spent: the library's graph keeps
     /// a closed channel for two weeks.
-    pub fn points(&self, scids: &HashSet<u64>) -> Result<HashMap<u64, String>, String> {
-        let Some(first) = scids.iter().map(|scid| scid >> 40).min() else { return Ok(HashMap::new()) };
-        let mut known = self.known.lock().unwrap();
-        self.read_from(&mut known.blocks, first)?;
+    pub fn points(&self, scids: &[u64]) -> Result<HashMap<u64, String>, Trouble> {
+        let height = |scid: &u64| u32::try_from(scid >> 40).expect("a height has 24 bits");
+        let Some(first) = scids.iter().map(height).min() else { return Ok(HashMap::new()) };
+        let mut known = self.known();
+        known.blocks.follow(&self.bitcoind, Instant::now())?;
+        known.blocks.reach(&self.bitcoind, first)?;
         let mut points = HashMap::new();
         for scid in scids {
-            let (height, place, index) = (scid >> 40, (scid >> 16) & 0xff_ffff, scid & 0xffff);
-            let txid = known.blocks.get(&height).and_then(|block| block.txids.get(place as usize));
-            let Some(point) = txid.map(|txid| format!("{txid}:{index}")) else { continue };
-            if !known.blocks.values().any(|block| block.spent.contains(&point)) {
-                points.insert(*scid, point);
+            let (place, vout) = ((scid >> 16) & 0xff_ffff, (scid & 0xffff) as u32);
+            let Some(txid) = known.blocks.transaction(height(scid), place as usize) else { continue };
+            if !known.blocks.spends(&OutPoint { txid, vout }, height(scid)) {
+                points.insert(*scid, format!("{txid}:{vout}"));
             }
         }
         Ok(points)
     }
+}
 
-    /// Read the blocks from a height to the tip that are not known, and again those that are not what they were.
-    fn read_from(&self, blocks: &mut BTreeMap<u64, Block>, first: u64) -> Result<(), String> {
-        let tip: u64 = self.ask("getblockcount", json!([]))?;
-        blocks.retain(|height, _| *height <= tip);
-        for height in (first..=tip).rev() {
-            let hash: String = self.ask("getblockhash", json!([height]))?;
-            if blocks.get(&height).is_some_and(|block| block.hash == hash) {
-                if blocks.range(first..height).count() as u64 == height - first {
-                    break; // below it nothing has changed
-                }
-                continue;
-            }
-            let block: FullBlock = self.ask("getblock", json!([hash, 2]))?;
-            let spent = block.tx.iter().flat_map(|one| &one.vin).map(|input| format!("{}:{}", input.txid, input.vout));
-            let spent = spent.collect();
-            blocks.insert(height, Block { hash, txids: block.tx.into_iter().map(|one| one.txid).collect(), spent });
+impl Known {
+    fn confirmed(&self, txid: &Txid) -> Option<u32> {
+        let (height, _) = self.blocks.find(txid)?;
+        Some(self.blocks.height()? - height + 1)
+    }
+
+    fn wait(&mut self, txid: Txid, bytes: &str, height: u32) {
+        if self.waiting.contains_key(&txid) {
+            return;
         }
-        Ok(())
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        self.last_time = now.max(self.last_time + 1);
+        let one = Waiting { bytes: bytes.into(), height, time: self.last_time, is_known: false };
+        self.waiting.insert(txid, one);
     }
 }

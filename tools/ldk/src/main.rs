@@ -9,6 +9,8 @@
 //! `derive` starts nothing and asks nobody: identities and addresses follow from seeds alone.
 
 mod api;
+mod bitcoind;
+mod blocks;
 mod chain;
 mod config;
 mod endings;
@@ -16,6 +18,7 @@ mod keys;
 mod memory;
 mod node;
 mod orders;
+mod relay;
 
 use std::io;
 use std::os::unix::process::CommandExt;

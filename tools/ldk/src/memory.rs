@@ -1,21 +1,34 @@
-//! What the daemon remembers beside the node's own store: names of channels, their first split, payments it holds.
+//! What the daemon remembers beside the node's own store: names of channels, their first split, payments it holds,
+//! transactions it sent.
 //!
 //! One small JSON file, replaced as a whole. What a channel shall be called is noted before it is opened, so that a
-//! kill in between leaves no channel without its name.
+//! kill in between leaves no channel without its name; a transaction is noted before it is sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use ldk_node::bitcoin::Txid;
 use serde::{Deserialize, Serialize};
 
 #[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Content {
     channels: BTreeMap<String, Remembered>,
     intents: Vec<Intent>,
     held: BTreeSet<String>,
     canceled: BTreeSet<String>,
+    sent: BTreeMap<Txid, Sent>,
+}
+
+/// A transaction of the node that some block may still have to take.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Sent {
+    /// Its bytes in hex.
+    pub bytes: String,
+    /// The height of the tip when it was sent.
+    pub height: u32,
 }
 
 /// What is remembered of a channel.
@@ -144,6 +157,23 @@ impl Memory {
     /// Whether nobody can pay it any more.
     pub fn is_canceled(&self, hash: &str) -> bool {
         self.content.lock().unwrap().canceled.contains(hash)
+    }
+
+    /// Note a transaction that is about to be sent.
+    pub fn send(&self, txid: Txid, sent: Sent) -> Result<(), String> {
+        self.change(|content| {
+            content.sent.entry(txid).or_insert(sent);
+        })
+    }
+
+    /// Forget transactions: they were refused, or have been in the chain for long.
+    pub fn forget(&self, txids: &[Txid]) -> Result<(), String> {
+        self.change(|content| content.sent.retain(|txid, _| !txids.contains(txid)))
+    }
+
+    /// The transactions that are noted.
+    pub fn sent(&self) -> BTreeMap<Txid, Sent> {
+        self.content.lock().unwrap().sent.clone()
     }
 
     fn change(&self, how: impl FnOnce(&mut Content)) -> Result<(), String> {

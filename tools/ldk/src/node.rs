@@ -1,14 +1,19 @@
 //! The node itself: built, started, and what each command does with it. Answers are JSON; amounts of channels and
 //! coins are satoshis, those of payments and policies millisatoshis.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ldk_node::bitcoin::hashes::{sha256, Hash};
 use ldk_node::bitcoin::secp256k1::PublicKey;
+use ldk_node::bitcoin::OutPoint;
 use ldk_node::config::{AnchorChannelsConfig, ChannelConfig, Config as NodeConfig};
 use ldk_node::lightning::ln::channelmanager::PaymentId;
 use ldk_node::lightning::ln::msgs::SocketAddress;
@@ -21,12 +26,13 @@ use ldk_node::payment::{ConfirmationStatus, PaymentKind, PaymentStatus};
 use ldk_node::{Builder, ChannelDetails, Event, Node as LdkNode, NodeError};
 use serde_json::{json, Value};
 
+use crate::bitcoind::{Bitcoind, Trouble};
 use crate::chain::Chain;
 use crate::config::{self, Config, Keys};
 use crate::endings::endings;
 use crate::keys::{expand, hex, to_hex, Addresses};
 use crate::memory::{Intent, Memory};
-use crate::orders;
+use crate::{orders, relay};
 
 /// Seconds a peer may take to agree to a channel, or to its end.
 const AGREE_WITHIN: Duration = Duration::from_secs(20);
@@ -58,6 +64,15 @@ impl From<String> for Failure {
     }
 }
 
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Refused(_, message) => failed("refused", format!("bitcoind: {message}")),
+            Trouble::Silent(message) => failed("not-yet", message),
+        }
+    }
+}
+
 impl From<NodeError> for Failure {
     fn from(error: NodeError) -> Self {
         let code = match error {
@@ -85,14 +100,12 @@ pub struct Node {
     data: PathBuf,
     /// Whose channels it uses before they are confirmed; the library learns it only when it starts.
     trusted: BTreeSet<String>,
-    chain: Chain,
-    memory: Memory,
+    chain: Arc<Chain>,
+    memory: Arc<Memory>,
     outcomes: Mutex<HashMap<u128, Outcome>>,
     changed: Condvar,
-    /// The last funding transaction (its txid). Openings go one after another, one a block: the wallet learns what it
-    /// has spent for sure only with a block, because the library overlooks what enters the mempool within one second
-    /// of something else; before, it would spend the same coin again.
-    opening: Mutex<String>,
+    /// Openings go one after another: the wallet must know what one has spent before it pays for the next.
+    opening: Mutex<()>,
 }
 
 struct Lines;
@@ -174,22 +187,26 @@ impl Node {
         prepare(config, keys, &seed)?;
         let trusted = config::read_trusted(&config.data)?;
         let mut builder = builder(config, &seed, &trusted)?;
-        let (host, port) = config.bitcoind.address.rsplit_once(':').ok_or("bitcoind.address: it has no port")?;
-        let port = port.parse().map_err(|_| "bitcoind.address: its port is no number")?;
-        let (user, password) = (config.bitcoind.user.clone(), config.bitcoind.password.clone());
-        builder.set_chain_source_bitcoind_rpc(host.into(), port, user, password);
+        let memory = Arc::new(Memory::open(&config.data));
+        let (addresses, bitcoind) = (Addresses::of(&seed), Bitcoind::new(&config.bitcoind)?);
+        let chain = Arc::new(Chain::new(bitcoind, addresses, keys.addresses, Arc::clone(&memory)));
+        let password = password()?;
+        let port = relay::serve(Arc::clone(&chain), &config.bitcoind.user, &password)?;
+        let local = Ipv4Addr::LOCALHOST.to_string();
+        builder.set_chain_source_bitcoind_rpc(local, port, config.bitcoind.user.clone(), password);
         let ldk = Arc::new(builder.build().map_err(|error| error.to_string())?);
         let node = Arc::new(Self {
             ldk,
             alias: config.alias.clone(),
             data: config.data.clone(),
             trusted,
-            chain: Chain::new(&config.bitcoind, Addresses::of(&seed), keys.addresses)?,
-            memory: Memory::open(&config.data),
+            chain,
+            memory,
             outcomes: Mutex::default(),
             changed: Condvar::new(),
             opening: Mutex::default(),
         });
+        node.chain.send_again();
         node.ldk.start().map_err(|error| error.to_string())?;
         let listener = Arc::clone(&node);
         thread::spawn(move || listener.listen());
@@ -265,11 +282,22 @@ impl Node {
     }
 
     fn follow(&self) -> Result<bool, Failure> {
-        let tip = self.chain.tip()?;
-        if self.ldk.status().current_best_block.block_hash.to_string() != tip {
+        let (tip, _) = self.chain.tip(Instant::now())?;
+        if self.ldk.status().current_best_block.block_hash != tip {
             self.ldk.sync_wallets()?;
         }
-        Ok(self.ldk.status().current_best_block.block_hash.to_string() == tip)
+        Ok(self.ldk.status().current_best_block.block_hash == tip)
+    }
+
+    /// Return once its wallet knows everything the node has sent. Where it is told while another look at the chain is
+    /// under way, only the next one is sure to end with that.
+    fn recall(&self) -> Result<(), Failure> {
+        let done = || {
+            let is_told = self.chain.is_told();
+            self.ldk.sync_wallets()?;
+            Ok(is_told)
+        };
+        self.wait(done, "the wallet to know what it has spent")
     }
 
     /// What it says of itself, once it has come to the newest block.
@@ -340,11 +368,9 @@ impl Node {
     }
 
     pub fn open(&self, order: orders::Open) -> Answer {
-        let mut last = self.opening.lock().unwrap();
-        if !last.is_empty() && self.chain.is_waiting(&last) {
-            return Err(failed("not-yet", "the funding of its last channel is in no block yet"));
-        }
+        let _one = self.opening.lock().unwrap();
         self.follow()?;
+        self.recall()?;
         let peer = pubkey(&order.peer)?;
         let connected = self.ldk.list_peers().into_iter().find(|one| one.node_id == peer && one.is_connected);
         let Some(connected) = connected else { return Err(failed("not-yet", "the peer is not connected")) };
@@ -367,12 +393,12 @@ impl Node {
         match self.outcome(id.0, AGREE_WITHIN) {
             Some(Outcome::Opened { point }) => {
                 self.memory.fulfil(&intent, &id.0.to_string())?;
-                let txid = point.split(':').next().unwrap_or_default();
-                if let Err(failure) = self.wait(|| Ok(self.chain.is_waiting(txid)), "the funding to be in the mempool") {
-                    let _ = self.ldk.force_close_channel(&id, peer, None); // what pays for it was refused by the chain
+                let funding = output(&point)?.txid;
+                let is_sent = || self.chain.is_sent(&funding).map_err(|reason| failed("refused", reason));
+                if let Err(failure) = self.wait(is_sent, "the funding to be in the mempool") {
+                    let _ = self.ldk.force_close_channel(&id, peer, None); // nothing will ever pay for it
                     return Err(failure);
                 }
-                *last = txid.into();
                 Ok(json!({"point": point}))
             },
             Some(Outcome::Failed { reason }) => {
@@ -402,11 +428,10 @@ impl Node {
         } else {
             self.ldk.close_channel(&id, peer)?;
         }
-        let (txid, index) = order.point.split_once(':').unwrap_or((&order.point, "0"));
-        let index = index.parse().unwrap_or(0);
+        let funding = output(&order.point)?;
         let mut closing = String::new();
         let spent = || {
-            closing = self.chain.spender(txid, index)?;
+            closing = self.chain.spender(&funding)?;
             Ok(!closing.is_empty())
         };
         self.wait(spent, "the closing to be in the mempool")?;
@@ -422,10 +447,12 @@ impl Node {
     /// Its channels that are being closed and of which something is still to come.
     pub fn endings(&self) -> Answer {
         self.follow()?;
-        let open: HashSet<_> = self.ldk.list_channels().iter().map(|one| one.channel_id).collect();
+        let open: std::collections::HashSet<_> = self.ldk.list_channels().iter().map(|one| one.channel_id).collect();
         let (balances, tip) = (self.ldk.list_balances(), self.ldk.status().current_best_block.height);
         let known = self.memory.channels();
-        Ok(json!({"endings": endings(&balances.lightning_balances, &open, &known, tip.into(), |point| self.chain.closing(point))?}))
+        let closing = |point: &str| self.chain.closing(point);
+        let found = endings(&balances.lightning_balances, &open, &known, tip.into(), closing)?;
+        Ok(json!({"endings": found}))
     }
 
     fn described(&self, channel: &ChannelDetails) -> Option<Value> {
@@ -482,33 +509,39 @@ impl Node {
             .ok_or_else(|| failed("refused", format!("there is no channel `{point}`")))
     }
 
-    /// Its view of the network; what is not announced is added from its own channels.
-    pub fn edges(&self) -> Answer {
+    /// Its view of the network: what is announced, and beside it what is not, from its own channels. What is announced
+    /// has a digest, and is left out where whoever asks has that already: most nodes know the same.
+    pub fn edges(&self, order: orders::Edges) -> Answer {
         let graph = self.ldk.network_graph();
-        let announced: HashSet<u64> = graph.list_channels().into_iter().collect();
-        let points = self.chain.points(&announced)?;
-        let mut edges = Vec::new();
-        for scid in &announced {
+        let mut scids = graph.list_channels();
+        scids.sort_unstable();
+        let points = self.chain.points(&scids)?;
+        let mut announced = Vec::new();
+        for scid in &scids {
             let (Some(point), Some(channel)) = (points.get(scid), graph.channel(*scid)) else { continue };
-            edges.push(json!({
+            announced.push(json!({
                 "point": point,
                 "ends": [channel.node_one.to_string(), channel.node_two.to_string()],
                 "policies": [policy(channel.one_to_two.as_ref()), policy(channel.two_to_one.as_ref())],
             }));
         }
         let me = self.ldk.node_id().to_string();
+        let mut own = Vec::new();
         for channel in self.ldk.list_channels() {
             let (Some(scid), Some(at)) = (short(&channel), channel.funding_txo) else { continue };
-            if !channel.is_channel_ready || announced.contains(&scid) {
+            if !channel.is_channel_ready || scids.binary_search(&scid).is_ok() {
                 continue;
             }
-            edges.push(json!({
+            own.push(json!({
                 "point": format!("{}:{}", at.txid, at.vout),
                 "ends": [me, channel.counterparty_node_id.to_string()],
                 "policies": [own_policy(&channel), their_policy(&channel)],
             }));
         }
-        Ok(json!({"edges": edges}))
+        let announced = Value::from(announced);
+        let digest = sha256::Hash::hash(announced.to_string().as_bytes()).to_string();
+        let announced = if order.known.contains(&digest) { Value::Null } else { announced };
+        Ok(json!({"digest": digest, "announced": announced, "own": own}))
     }
 
     /// Set the policy of its end of a channel and tell everybody, also where it is that already.
@@ -636,6 +669,17 @@ fn unpaid(error: NodeError) -> Failure {
 
 fn key(id: &PaymentId) -> u128 {
     u128::from_be_bytes(id.0[..16].try_into().expect("an id has 32 bytes"))
+}
+
+fn output(point: &str) -> Result<OutPoint, Failure> {
+    point.parse().map_err(|_| failed("refused", format!("`{point}` is no output")))
+}
+
+/// A password nobody knows but this process.
+fn password() -> Result<String, String> {
+    let mut bytes = [0; 32];
+    let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
+    read.map(|()| to_hex(&bytes)).map_err(|error| format!("/dev/urandom: {error}"))
 }
 
 fn pubkey(text: &str) -> Result<PublicKey, Failure> {

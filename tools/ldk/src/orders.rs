@@ -39,6 +39,12 @@ pub struct Close {
 }
 
 #[derive(Deserialize)]
+pub struct Edges {
+    /// Digests of what whoever asks has already.
+    pub known: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
 pub struct SetPolicy {
     pub point: String,
     pub base_fee: u32,
