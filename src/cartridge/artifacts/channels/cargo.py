@@ -25,7 +25,7 @@ from cartridge.errors import InputError
 from cartridge.model.artifact import CargoChannel
 
 _COMPILING = re.compile(r"^\s+Compiling (\S+ v\S+)")
-_SOURCES = ("build.rs", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml")
+_SOURCES = (".cargo/config.toml", "build.rs", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml")
 _FOREIGN = ("CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS")
 """What would decide the result if it were set here."""
 
@@ -77,7 +77,7 @@ def pin(job: Job) -> Pin:
 
 
 def sources_digest(crate: Path) -> str:
-    """Return the SRI of what decides a build: Cargo.toml, Cargo.lock, and our own sources."""
+    """Return the SRI of what decides a build: cargo's own settings, Cargo.toml, Cargo.lock, and our sources."""
     if not (crate / "Cargo.lock").is_file():
         raise Unserved(f"`tools/{crate.name}` holds no Cargo.lock")
     own = [*(crate / name for name in _SOURCES), *sorted((crate / "src").rglob("*.rs"))]
