@@ -37,7 +37,8 @@ def text(result: DownResult, style: Style) -> str:
     kept = f"{count(result.snapshots, 'snapshot')} kept: cartridge snapshot ls\n" if result.snapshots else ""
     if not result.removed:
         return f"nothing was up\n{kept}"
-    what = f"{style.paint(result.stack, Ink.BOLD)} is down ({result.target})"
+    be = "are" if ", " in result.stack else "is"
+    what = f"{style.paint(result.stack, Ink.BOLD)} {be} down ({result.target})"
     head = f"{what}: {count(len(result.removed), 'resource')} removed in {elapsed(result.seconds)}\n"
     return head + "".join(f"  {style.paint('-', Ink.RED)} {name}\n" for name in result.removed) + kept
 
