@@ -6,6 +6,7 @@ The moments are the journal's own steps; `test_every_step_is_among_the_moments` 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 import pytest
@@ -142,6 +143,25 @@ def test_a_killed_down_is_mended_by_the_next_down(project: Project, target: str,
         run.kill()
 
     assert_mended(project, target, "down")
+
+
+@pytest.mark.slow
+@pytest.mark.lightning
+def test_a_killed_reorg_leaves_a_shorter_chain_that_the_next_up_makes_longer(project: Project) -> None:
+    """kill -9 of `cartridge reorg` between its halves."""
+    assert project.cartridge("up").returncode == 0
+    before = json.loads(project.cartridge("mine", "2", "-o", "json").stdout)["height"]
+    with project.held("reorg", "2") as run:
+        assert run.until("step-ended reorg/undo"), run.output()
+
+        run.kill()
+
+    again = project.cartridge("up")
+    assert again.returncode == 0, again.stderr
+    after = json.loads(project.cartridge("mine", "1", "-o", "json").stdout)["height"]
+    assert after == before + 2
+    assert project.cartridge("up", "-o", "json").stdout.count('"changed": false') == 1
+    assert_mended(project, "process", "up")
 
 
 @pytest.mark.slow

@@ -75,7 +75,8 @@ def bring_up(context: Context, *, fresh: bool = False) -> UpResult:
 
 def finish(context: Context, state: State, fingerprint: str = "") -> None:
     """Take note that a stack is ready; a fingerprint is by what the next `up` sees that nothing changed."""
-    statefile.write(context.folder(state.stack), replace(state, ready=True, fingerprint=fingerprint, restoring=""))
+    ready = replace(state, ready=True, fingerprint=fingerprint, restoring="", undone=0)
+    statefile.write(context.folder(state.stack), ready)
 
 
 def carry_out(context: Context, stack: ResolvedStack, wanted: Plan, begun: Start) -> State:

@@ -65,6 +65,7 @@ class NetworkUp:
         self._genesis = Genesis(programs, stack.name, self._network, fresh=fresh, recorder=context.recorder)
         self._fresh = frozenset(fresh)
         self._former = live.former(context, stack, state)
+        self._undone = state.undone
         self.points: Mapping[str, str] = {}
 
     def seeds(self, _: Placement | None = None) -> Mapping[str, Seed]:
@@ -97,9 +98,19 @@ class NetworkUp:
         }
         addresses = {name: places.reach(name, "p2p") for name in self._nodes}
         handles = Handles(self._chain(driver), nodes, addresses)
+        self._lengthen(handles.chain)
         pay_late(self._network, handles, context.recorder, patience)
         raised = raise_network(self._network, handles, context.recorder, patience, former=self._former)
         self.points = raised.points
+
+    def _lengthen(self, chain: Chain) -> None:
+        """Mine what a `reorg` that was killed half-way left undone: nodes leave blocks only for a longer chain."""
+        missing = self._undone + 1 - chain.tip().height
+        if self._undone and missing > 0:
+            with self._context.recorder.step(
+                "network/reorg", f"mining {missing} blocks that a killed `reorg` left out"
+            ):
+                chain.mine(missing)
 
     def close(self) -> None:
         """Let whoever waits for a wallet go, if it was never paid."""

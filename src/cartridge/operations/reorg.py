@@ -1,17 +1,23 @@
 """`reorg`: the newest blocks are replaced by others, one more of them, and every node follows.
 
 Channels whose funding would go back are refused unless forced: lnd does not get over another short id of a channel
-that was confirmed. A kill between the two halves leaves a shorter chain, which the next block mends.
+that was confirmed. A kill between the two halves leaves a shorter chain, which the next `up` or block mends.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cartridge.deploy import statefile
 from cartridge.errors import InputError
 from cartridge.operations import follow, grip, keeper
 from cartridge.operations.channel_views import Look, label
 from cartridge.operations.context import Context
 from cartridge.operations.network_reports import ReorgResult
 from cartridge.operations.selection import chosen
+from cartridge.plan.state import State
 
 DEEPEST = 100
 """Blocks at most: deeper, and rewards that were spent are no more."""
@@ -54,14 +60,16 @@ def reorg(context: Context, *, depth: int, empty: bool, force: bool) -> ReorgRes
         )
     with (
         keeper.still(context, state, follow.PATIENCE),
-        context.recorder.step("reorg", f"replacing {depth} blocks"),
+        _noted(context, state, height),
         follow.producer(context, state, nodes) as makes,
     ):
-        undone = makes.chain.undo(depth)
-        there = makes.chain.mempool()
-        made = [makes.chain.confirm(()) for _ in range(depth + 1)] if empty else makes.chain.mine(depth + 1)
-        makes.gather()
-        waiting = makes.chain.mempool()
+        with context.recorder.step("reorg/undo", f"taking {depth} blocks away"):
+            undone = makes.chain.undo(depth)
+        with context.recorder.step("reorg/mine", f"mining {depth + 1} others"):
+            there = makes.chain.mempool()
+            made = [makes.chain.confirm(()) for _ in range(depth + 1)] if empty else makes.chain.mine(depth + 1)
+            makes.gather()
+            waiting = makes.chain.mempool()
     return ReorgResult(
         depth=depth,
         height=makes.chain.tip().height,
@@ -72,3 +80,12 @@ def reorg(context: Context, *, depth: int, empty: bool, force: bool) -> ReorgRes
         lost=tuple(one for one in undone.transactions if one not in there),
         shallow=shallow,
     )
+
+
+@contextlib.contextmanager
+def _noted(context: Context, state: State, height: int) -> Iterator[None]:
+    """Note how high the chain was, so that `up` mends one that was left shorter; once it is longer, forget it."""
+    folder = context.folder(state.stack)
+    statefile.write(folder, replace(state, undone=height))
+    yield
+    statefile.write(folder, replace(state, undone=0))

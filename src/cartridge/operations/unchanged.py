@@ -2,7 +2,7 @@
 
 A stack is unchanged when the fingerprint of its files and flags is the one its last successful `up` wrote, and
 its target says that every component runs. With `--ttl`, or where the lease has run out, it takes a new lease, so
-there is something to do.
+there is something to do; and where a reorganisation was killed half-way, its chain must be mended.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _match(context: Context) -> State | None:
     fingerprint = context.fingerprint()
     for folder in statefile.folders(context.project.state):
         state = statefile.read(folder)
-        if state is not None and state.ready and state.fingerprint == fingerprint:
+        if state is not None and state.ready and not state.undone and state.fingerprint == fingerprint:
             return None if _has_expired(context, state) else state
     return None
 

@@ -83,6 +83,7 @@ class State:
         restoring: id of the snapshot its data comes from, until it is ready for the first time; else "".
         given: millisatoshis each node was given on the chain, beside the coins of its channels.
         promised: addresses of nodes that are about to be given more; empty once that is written down.
+        undone: height of the chain before a reorganisation that has begun and not ended; else 0.
     """
 
     stack: str
@@ -101,6 +102,7 @@ class State:
     restoring: str = ""
     given: Mapping[str, int] = field(default_factory=dict)
     promised: Mapping[str, str] = field(default_factory=dict)
+    undone: int = 0
 
 
 def encode(state: State) -> bytes:
