@@ -30,6 +30,7 @@ from cartridge.operations.network_reports import (
     ChannelsResult,
     ChannelView,
     FaucetResult,
+    FeeResult,
     FundResult,
     InvoiceResult,
     MineResult,
@@ -369,10 +370,10 @@ class FakeVerbs(Verbs):
         failure = "generatetodescriptor: the chain does not answer" if self.empty else ""
         return MiningResult(STACK, mining or "on-demand", interval or 10_000, seed or 1, 25, 7, failure)
 
-    def fee(self, context: Context, *, rate: int) -> MiningResult:
+    def fee(self, context: Context, *, rate: int) -> FeeResult:
         """Take it."""
         self._ask("fee", rate)
-        return MiningResult(STACK, "on-demand", 10_000, 1, rate, 0)
+        return FeeResult(STACK, rate, ("alice", "bob"), ("carol",) if rate > 50 else ())
 
     def faucet(
         self,

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from cartridge.errors import InputError
 from cartridge.operations import keeper
-from cartridge.operations.block_interval import result
 from cartridge.operations.context import Context
-from cartridge.operations.network_reports import MiningResult
+from cartridge.operations.network_reports import FeeResult
 from cartridge.operations.selection import chosen
 
 MOST = 10_000
 """Satoshis per virtual byte."""
 
 
-def fee(context: Context, *, rate: int) -> MiningResult:
+def fee(context: Context, *, rate: int) -> FeeResult:
     """Have the keeper say that fees are `rate` satoshis per virtual byte, for every target.
 
     Raises:
@@ -27,12 +26,15 @@ def fee(context: Context, *, rate: int) -> MiningResult:
         )
     state = chosen(context)
     found = keeper.needed(context, state)
-    stack = context.resolved()
-    if not any(one.node and one.settings.get("fee_source") == "keeper" for one in stack.components):
+    nodes = [one for one in context.resolved().components if one.node]
+    told = tuple(one.name for one in nodes if one.settings.get("fee_source") == "keeper")
+    if not told:
         raise InputError(
             f"no node of `{state.name}` asks the keeper what fees are",
             code="fee-unheard",
             resolution="write `bindings: {fee_source: keeper}` to the cartridge `lightning` and run `cartridge up`",
         )
     with context.recorder.step("fee", f"saying that fees are {rate} sat/vB"):
-        return result(state.stack, found.say_fee(rate))
+        now = found.say_fee(rate)
+    untold = tuple(one.name for one in nodes if one.name not in told)
+    return FeeResult(stack=state.stack, fee_rate=now.fee_rate, told=told, untold=untold)

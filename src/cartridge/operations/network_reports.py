@@ -212,6 +212,16 @@ class MiningResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FeeResult:
+    """What fees are said to be (satoshis per virtual byte), the nodes that ask for it, and those that do not."""
+
+    stack: str
+    fee_rate: int
+    told: tuple[str, ...]
+    untold: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FaucetResult:
     """A faucet that serves: where, the file that holds its token, and the most a request may ask for."""
 

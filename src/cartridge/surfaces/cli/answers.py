@@ -94,7 +94,7 @@ TYPES: Mapping[str, type] = {
     "explain": ExplainResult,
     "fork": copies.ForkResult,
     "faucet": network_reports.FaucetResult,
-    "fee": network_reports.MiningResult,
+    "fee": network_reports.FeeResult,
     "fund": network_reports.FundResult,
     "gc": reports.GcResult,
     "init": InitResult,

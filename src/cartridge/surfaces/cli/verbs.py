@@ -166,7 +166,7 @@ class Verbs:
 
         return block_interval(context, mining=mining, interval=interval, seed=seed)
 
-    def fee(self, context: Context, *, rate: int) -> network_reports.MiningResult:
+    def fee(self, context: Context, *, rate: int) -> network_reports.FeeResult:
         """See `operations.fee`."""
         from cartridge.operations.fee import fee
 

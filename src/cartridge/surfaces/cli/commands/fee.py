@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cartridge.surfaces.cli.command import command
 from cartridge.surfaces.cli.flags import Flags
 from cartridge.surfaces.cli.options import CHOOSE
 from cartridge.surfaces.cli.session import Session
+
+if TYPE_CHECKING:
+    from cartridge.operations.network_reports import FeeResult
 
 
 @command("fee", *CHOOSE)
@@ -22,7 +27,17 @@ def fee(session: Session, flags: Flags, *, rate: int) -> None:
     """
     with session.context("fee", flags) as context:
         result = session.verbs.fee(context, rate=rate)
-    session.answer("fee", result, lambda _: f"nodes are told that fees are {result.fee_rate} sat/vB\n")
+    session.answer("fee", result, lambda _: text(result))
+
+
+def text(result: FeeResult) -> str:
+    """Return who is told what, and who goes on as before."""
+    be = "are" if len(result.told) > 1 else "is"
+    said = f"{', '.join(result.told)} {be} told that fees are {result.fee_rate} sat/vB\n"
+    if not result.untold:
+        return said
+    go_on = "do not ask the keeper, and go" if len(result.untold) > 1 else "does not ask the keeper, and goes"
+    return f"{said}{', '.join(result.untold)} {go_on} on as before\n"
 
 
 COMMAND = fee
