@@ -24,6 +24,7 @@ from cartridge.lightning.chain import Output
 from cartridge.lightning.choreography import raise_network
 from cartridge.lightning.ending import Ending
 from cartridge.lightning.node import (
+    FUNDING_FEE,
     Decoded,
     InvoiceState,
     Node,
@@ -460,6 +461,32 @@ def test_a_peer_can_be_parted_from_and_come_back(pair: Pair):
         return bob in pair.alice.peers()
 
     assert until(back, "bob to be back", patience(), expected=(ApplyError,))
+
+
+def test_several_channels_are_opened_before_one_block(pair: Pair):
+    """Each with a coin of its own; the block makes all of them active."""
+    amount = 60_000 + FUNDING_FEE
+    paid = [pair.handles.chain.pay([Output(pair.alice.new_address(), amount)]) for _ in range(3)]
+
+    def arrived() -> list[str]:
+        coins = [one.outpoint for one in pair.alice.coins() if one.amount == amount and one.confirmations]
+        return coins if {coin.partition(":")[0] for coin in coins} >= {*paid} else []
+
+    coins, peer = until(arrived, "the coins", patience()), pair.bob.info().pubkey
+    openings = [Opening(peer=peer, capacity=60_000, push=0, coin=coin, memo="one of several") for coin in coins[:3]]
+    points = [
+        until(lambda one=one: pair.alice.open(one), "the channel to open", patience(), expected=(ApplyError,))
+        for one in openings
+    ]
+
+    assert {point.partition(":")[0] for point in points} <= pair.handles.chain.mempool()
+    assert len({*points}) == len(openings)
+    pair.handles.chain.mine(pair.depth)
+    for point in points:
+        until(partial(active, pair, point), "the channel to be active", patience())
+    for point in points:
+        pair.alice.close(point)
+    pair.handles.chain.mine(CLOSED)
 
 
 def opened(pair: Pair) -> str:

@@ -36,9 +36,15 @@ class _Derived(BaseModel):
     addresses: tuple[str, ...]
 
 
+class _Birthday(BaseModel):
+    height: int
+    hash: str
+
+
 class _Keys(BaseModel):
     seed: str
     addresses: int
+    birthday: _Birthday
 
 
 _ASKED, _DERIVED = TypeAdapter(list[_Asked]), TypeAdapter(list[_Derived])
@@ -81,11 +87,11 @@ class LdkWallets:
         return {one.name: Written(one.pubkey, one.addresses) for one in derived}
 
     def seal(self, known: Block) -> dict[str, Mapping[str, bytes]]:
-        """Return the files of each node: path in its data folder to content. Its wallet looks at the whole chain."""
-        del known
+        """Return the files of each node: path in its data folder to content. Wallets look at what follows `known`."""
+        birthday = _Birthday(height=known.height, hash=known.hash)
         return {
             one.name: {
-                KEYS_FILE: _Keys(seed=one.seed, addresses=one.addresses).model_dump_json().encode(),
+                KEYS_FILE: _Keys(seed=one.seed, addresses=one.addresses, birthday=birthday).model_dump_json().encode(),
                 TOKEN: secrets.token_urlsafe(32).encode(),
                 IDENTITY_FILE: self._pubkeys[one.name].encode(),
             }

@@ -61,6 +61,7 @@ def fund(run: Run, plan: NetworkPlan, seen: Mapping[str, Seen]) -> dict[ChannelK
         if not missing:
             step.skip("every coin is there")
             return coins
+        step.note = f"{len(missing)} paid now"
         addresses = run.everywhere(lambda key: run.handles.nodes[key.opener].new_address(), missing)
         run.producer.pay(
             [

@@ -25,6 +25,14 @@ SETTINGS = SimpleNamespace(ldk_log_level="info", anchor_reserve=0)
 @contextlib.contextmanager
 def raw_ldk(programs: Programs, daemon: Path, network: Network) -> Iterator[Handles]:
     """Give a raised network whose nodes are all LDK, and remove everything of it afterwards."""
+    with paid_ldk(programs, daemon, network) as (stack, handles):
+        raise_network(stack.network, handles, stack.recorder, stack.patience)
+        yield handles
+
+
+@contextlib.contextmanager
+def paid_ldk(programs: Programs, daemon: Path, network: Network) -> Iterator[tuple[RawStack, Handles]]:
+    """Give a stack whose nodes are all LDK: they run, are paid, and have no channels; remove all afterwards."""
     nodes_of = {name: node.model_copy(update={"implementation": "ldk"}) for name, node in network.nodes.items()}
     network = network.model_copy(update={"nodes": nodes_of})
     with raw_stack(programs, network) as stack:
@@ -32,13 +40,11 @@ def raw_ldk(programs: Programs, daemon: Path, network: Network) -> Iterator[Hand
         stack.start_bitcoind()
         genesis.pay(stack.chain)
         stack.seed(genesis)
-        nodes = {name: _start(stack, daemon, name) for name in network.nodes}
+        nodes = {name: start_ldk(stack, daemon, name) for name in network.nodes}
         for node in nodes.values():
             ldk.ready(node, stack.patience)
         addresses = {name: stack.address(name, "p2p") for name in nodes}
-        handles = Handles(stack.chain, {name: Ldk(node) for name, node in nodes.items()}, addresses)
-        raise_network(network, handles, stack.recorder, stack.patience)
-        yield handles
+        yield stack, Handles(stack.chain, {name: Ldk(node) for name, node in nodes.items()}, addresses)
 
 
 @contextlib.contextmanager
@@ -55,7 +61,7 @@ def raw_mixed(programs: Programs, daemon: Path, network: Network) -> Iterator[Ha
         for name in others:
             stack.start_node(name)
         found: dict[str, Node] = {
-            name: Ldk(_start(stack, daemon, name)) for name in network.nodes if name not in others
+            name: Ldk(start_ldk(stack, daemon, name)) for name in network.nodes if name not in others
         }
         for name in others:
             stack.wait_node(name)
@@ -67,7 +73,8 @@ def raw_mixed(programs: Programs, daemon: Path, network: Network) -> Iterator[Ha
         yield handles
 
 
-def _start(stack: RawStack, daemon: Path, name: str) -> ldk.LdkHttp:
+def start_ldk(stack: RawStack, daemon: Path, name: str) -> ldk.LdkHttp:
+    """Start a node and return how to ask it."""
     conf = stack.render("ldk.toml", name, settings=SETTINGS, listen=stack.api_address)
     stack.start(name, [str(daemon), str(conf)])
     identity = load_identity(lambda path: (stack.data(name) / path).read_bytes())

@@ -101,6 +101,11 @@ impl Blocks {
         self.known.last_key_value().map(|(height, _)| *height)
     }
 
+    /// The hash of the newest block that was read.
+    pub fn tip(&self) -> Option<BlockHash> {
+        self.known.last_key_value().map(|(_, block)| block.hash)
+    }
+
     /// The hash of the block at a height, where it is known.
     pub fn hash(&self, height: u32) -> Option<BlockHash> {
         self.known.get(&height).map(|block| block.hash)

@@ -66,6 +66,13 @@ struct Waiting {
     is_known: bool,
 }
 
+/// What was said of fees when a block was the newest one.
+#[derive(Default)]
+struct Fees {
+    tip: Option<BlockHash>,
+    said: HashMap<String, Value>,
+}
+
 #[derive(Default)]
 struct Known {
     /// Our outputs by the transaction they are of.
@@ -74,6 +81,8 @@ struct Known {
     scripts: HashMap<ScriptBuf, (usize, u32)>,
     made: [u32; 2],
     blocks: Blocks,
+    ends_with: Option<(BlockHash, u32)>,
+    fees: Fees,
     waiting: HashMap<Txid, Waiting>,
     /// Why transactions of ours were refused.
     refused: HashMap<Txid, String>,
@@ -103,12 +112,37 @@ impl Chain {
 
     /// The hash and the height of the newest block at some time after `since`.
     pub fn tip(&self, since: Instant) -> Result<(BlockHash, u32), Trouble> {
-        self.known().blocks.follow(&self.bitcoind, since)
+        let mut known = self.known();
+        match known.ends_with {
+            Some(block) => Ok(block),
+            None => known.blocks.follow(&self.bitcoind, since),
+        }
+    }
+
+    /// Take this block for the newest one from now on.
+    pub fn end_with(&self, hash: BlockHash, height: u32) {
+        self.known().ends_with = Some((hash, height));
     }
 
     /// Pass a call on as it is.
     pub fn ask(&self, method: &str, parameters: &Value) -> Result<Value, Trouble> {
         self.bitcoind.ask(method, parameters)
+    }
+
+    /// Pass a question for fees on, once a block.
+    pub fn fees(&self, method: &str, parameters: &Value) -> Result<Value, Trouble> {
+        let mut known = self.known();
+        let tip = known.blocks.tip();
+        if known.fees.tip != tip {
+            known.fees = Fees { tip, said: HashMap::new() };
+        }
+        let question = format!("{method} {parameters}");
+        if let Some(said) = known.fees.said.get(&question) {
+            return Ok(said.clone());
+        }
+        let said: Value = self.bitcoind.ask(method, parameters)?;
+        known.fees.said.insert(question, said.clone());
+        Ok(said)
     }
 
     /// The bytes of a block in hex.

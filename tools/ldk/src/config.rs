@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use ldk_node::bitcoin::BlockHash;
 use serde::Deserialize;
 
 /// The whole file.
@@ -47,6 +48,17 @@ pub struct Keys {
     pub seed: String,
     /// How many addresses its wallet knows from the start.
     pub addresses: u32,
+    /// The newest block that surely has nothing for its wallet; without, it looks at the whole chain.
+    #[serde(default)]
+    pub birthday: Option<Birthday>,
+}
+
+/// A block.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Birthday {
+    pub height: u32,
+    pub hash: BlockHash,
 }
 
 /// Read the configuration file.

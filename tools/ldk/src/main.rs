@@ -69,16 +69,28 @@ fn run(path: &Path) -> Result<(), String> {
     let keys = config::read_keys(&config.data)?;
     let token = config::read_token(&config.data)?;
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
+    node::log_from(&config.log_level)?;
+    if node::prepare(&config, &keys)? {
+        let is_over = signals.pending().any(|signal| signal != SIGHUP);
+        return if is_over { Ok(()) } else { Err(again()) };
+    }
     let node = node::Node::start(&config, &keys)?;
     api::serve(Arc::clone(&node), config.api, token)?;
     let signal = signals.forever().next();
     node.stop();
     if signal == Some(SIGHUP) {
-        // the same process with the same arguments: whoever keeps it by its pid sees no end of it
-        let own = std::env::current_exe().map_err(|error| error.to_string())?;
-        return Err(Command::new(own).args(std::env::args_os().skip(1)).exec().to_string());
+        return Err(again());
     }
     std::process::exit(0) // threads that still wait for a payment are not waited for
+}
+
+/// Start this program again and return why that failed: the same process with the same arguments, so whoever keeps it by
+/// its pid sees no end of it.
+fn again() -> String {
+    match std::env::current_exe() {
+        Ok(own) => Command::new(own).args(std::env::args_os().skip(1)).exec().to_string(),
+        Err(error) => error.to_string(),
+    }
 }
 
 fn derive() -> Result<(), String> {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ldk_node::bitcoin::hashes::{sha256, Hash};
 use ldk_node::bitcoin::secp256k1::PublicKey;
@@ -77,6 +77,8 @@ impl From<NodeError> for Failure {
     fn from(error: NodeError) -> Self {
         let code = match error {
             NodeError::ConnectionFailed
+            | NodeError::FeerateEstimationUpdateFailed
+            | NodeError::FeerateEstimationUpdateTimeout
             | NodeError::NotRunning
             | NodeError::TxSyncFailed
             | NodeError::TxSyncTimeout => "not-yet",
@@ -106,6 +108,8 @@ pub struct Node {
     changed: Condvar,
     /// Openings go one after another: the wallet must know what one has spent before it pays for the next.
     opening: Mutex<()>,
+    /// Seconds since 1970.
+    started: u64,
 }
 
 struct Lines;
@@ -120,8 +124,9 @@ impl LogWriter for Lines {
 
 static LEVEL: std::sync::OnceLock<LogLevel> = std::sync::OnceLock::new();
 
-fn level(name: &str) -> Result<LogLevel, String> {
-    Ok(match name {
+/// Log from this level on.
+pub fn log_from(name: &str) -> Result<(), String> {
+    let level = match name {
         "gossip" => LogLevel::Gossip,
         "trace" => LogLevel::Trace,
         "debug" => LogLevel::Debug,
@@ -129,7 +134,9 @@ fn level(name: &str) -> Result<LogLevel, String> {
         "warn" => LogLevel::Warn,
         "error" => LogLevel::Error,
         other => return Err(format!("log_level: `{other}` is none")),
-    })
+    };
+    let _ = LEVEL.set(level);
+    Ok(())
 }
 
 fn builder(config: &Config, seed: &[u8; 64], trusted: &BTreeSet<String>) -> Result<Builder, String> {
@@ -157,17 +164,27 @@ fn builder(config: &Config, seed: &[u8; 64], trusted: &BTreeSet<String>) -> Resu
     Ok(builder)
 }
 
-/// Write the wallet before the node sees the chain: one that is first written with a chain at hand believes that
-/// nothing before its tip concerns it, and ours is paid before it ever ran.
-fn prepare(config: &Config, keys: &Keys, seed: &[u8; 64]) -> Result<(), String> {
+/// Write the wallet of a node that never ran, and return whether that had to be done; the process must start again then:
+/// the library keeps its store open. A wallet that is first written with a chain at hand believes that nothing up to
+/// its tip concerns it, and ours is paid before it ever ran; so the chain ends with its birthday meanwhile.
+pub fn prepare(config: &Config, keys: &Keys) -> Result<bool, String> {
     let book = config.data.join(BOOK);
     if book.exists() {
-        return Ok(());
+        return Ok(false);
     }
-    let mut builder = builder(config, seed, &BTreeSet::new())?;
-    builder.set_chain_source_esplora("http://127.0.0.1:1".into(), None); // never asked: the node is not started
+    let seed = expand(&keys.seed)?;
+    let mut builder = builder(config, &seed, &BTreeSet::new())?;
+    match &keys.birthday {
+        Some(block) => {
+            let (chain, _) = source(config, keys, &seed, &mut builder)?;
+            chain.end_with(block.hash, block.height);
+        },
+        None => {
+            builder.set_chain_source_esplora("http://127.0.0.1:1".into(), None); // never asked: the node is not started
+        },
+    }
     let node = builder.build().map_err(|error| error.to_string())?;
-    let addresses = Addresses::of(seed);
+    let addresses = Addresses::of(&seed);
     let ours: Vec<_> = (0..keys.addresses).map(|index| addresses.at(0, index)).collect();
     while let Some(last) = ours.last() {
         let address = node.onchain_payment().new_address().map_err(|error| error.to_string())?;
@@ -175,25 +192,33 @@ fn prepare(config: &Config, keys: &Keys, seed: &[u8; 64]) -> Result<(), String> 
             break;
         }
     }
-    drop(node);
-    std::fs::write(&book, b"").map_err(|error| format!("{}: {error}", book.display()))
+    std::fs::write(&book, b"").map_err(|error| format!("{}: {error}", book.display()))?;
+    Ok(true)
+}
+
+/// Let the library find the chain at a relay, and return what that answers from.
+fn source(
+    config: &Config,
+    keys: &Keys,
+    seed: &[u8; 64],
+    builder: &mut Builder,
+) -> Result<(Arc<Chain>, Arc<Memory>), String> {
+    let memory = Arc::new(Memory::open(&config.data));
+    let (addresses, bitcoind) = (Addresses::of(seed), Bitcoind::new(&config.bitcoind)?);
+    let chain = Arc::new(Chain::new(bitcoind, addresses, keys.addresses, Arc::clone(&memory)));
+    let (user, password) = (config.bitcoind.user.clone(), password()?);
+    let port = relay::serve(Arc::clone(&chain), &user, &password)?;
+    builder.set_chain_source_bitcoind_rpc(Ipv4Addr::LOCALHOST.to_string(), port, user, password);
+    Ok((chain, memory))
 }
 
 impl Node {
     /// Build and start the node of a configuration.
     pub fn start(config: &Config, keys: &Keys) -> Result<Arc<Self>, String> {
-        let _ = LEVEL.set(level(&config.log_level)?);
         let seed = expand(&keys.seed)?;
-        prepare(config, keys, &seed)?;
         let trusted = config::read_trusted(&config.data)?;
         let mut builder = builder(config, &seed, &trusted)?;
-        let memory = Arc::new(Memory::open(&config.data));
-        let (addresses, bitcoind) = (Addresses::of(&seed), Bitcoind::new(&config.bitcoind)?);
-        let chain = Arc::new(Chain::new(bitcoind, addresses, keys.addresses, Arc::clone(&memory)));
-        let password = password()?;
-        let port = relay::serve(Arc::clone(&chain), &config.bitcoind.user, &password)?;
-        let local = Ipv4Addr::LOCALHOST.to_string();
-        builder.set_chain_source_bitcoind_rpc(local, port, config.bitcoind.user.clone(), password);
+        let (chain, memory) = source(config, keys, &seed, &mut builder)?;
         let ldk = Arc::new(builder.build().map_err(|error| error.to_string())?);
         let node = Arc::new(Self {
             ldk,
@@ -205,6 +230,7 @@ impl Node {
             outcomes: Mutex::default(),
             changed: Condvar::new(),
             opening: Mutex::default(),
+            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         });
         node.chain.send_again();
         node.ldk.start().map_err(|error| error.to_string())?;
@@ -281,8 +307,22 @@ impl Node {
         }
     }
 
+    /// Come to the newest block and return whether it is there; a look at the chain that fails is made again for a while.
     fn follow(&self) -> Result<bool, Failure> {
+        let until = Instant::now() + AGREE_WITHIN;
+        loop {
+            match self.come() {
+                Err(Failure { code: "not-yet", .. }) if Instant::now() < until => thread::sleep(LOOK_AGAIN),
+                done => return done,
+            }
+        }
+    }
+
+    fn come(&self) -> Result<bool, Failure> {
         let (tip, _) = self.chain.tip(Instant::now())?;
+        if self.ldk.status().latest_onchain_wallet_sync_timestamp.is_none_or(|last| last < self.started) {
+            return Ok(false); // its wallet has not come to the tip, which the rest of it may have begun with
+        }
         if self.ldk.status().current_best_block.block_hash != tip {
             self.ldk.sync_wallets()?;
         }
@@ -294,8 +334,7 @@ impl Node {
     fn recall(&self) -> Result<(), Failure> {
         let done = || {
             let is_told = self.chain.is_told();
-            self.ldk.sync_wallets()?;
-            Ok(is_told)
+            Ok(self.ldk.sync_wallets().is_ok() && is_told)
         };
         self.wait(done, "the wallet to know what it has spent")
     }

@@ -2,7 +2,7 @@
 //!
 //! The library asks for every transaction of the mempool, for each block again and again, and overlooks its own
 //! transactions; many nodes on one bitcoind would keep it busy with nothing else. So here the mempool holds what the node
-//! itself sent, blocks come from those read once, and the rest is passed on. Errors are answered as results are: at any
+//! itself sent, blocks come from those read once, fees are asked for once a block, and the rest is passed on. Errors are answered as results are: at any
 //! other status the library waits, connects anew, and asks again.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Write};
@@ -130,6 +130,7 @@ fn answer(chain: &Chain, method: &str, parameters: &[Value], since: Instant) -> 
         },
         ("getrawtransaction", [txid]) => chain.bytes(&transaction(txid)?).map(Value::from),
         ("sendrawtransaction", [bytes]) => Some(json!(chain.send(bytes.as_str().unwrap_or_default())?)),
+        ("estimatesmartfee" | "getmempoolinfo", _) => Some(chain.fees(method, &json!(parameters))?),
         _ => None,
     };
     match known {
