@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from typing import TypeVar
 
 from cartridge.lightning.chain import Chain, Output
-from cartridge.lightning.node import Node
+from cartridge.lightning.node import Node, NotYetError
 from cartridge.probes.wait import Patience, until
 
 LANES = 8
@@ -76,4 +76,4 @@ class BlockProducer:
             info = node.info()
             return info.synced and info.height >= height
 
-        until(at_tip, f"`{node.name}` to come to block {height}", self._patience)
+        until(at_tip, f"`{node.name}` to come to block {height}", self._patience, expected=(NotYetError,))
