@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping
+from functools import partial
 
 from cartridge.lightning import topology
 from cartridge.lightning.node import NotYetError, Policy
-from cartridge.lightning.observation import look_at_graph
+from cartridge.lightning.observation import Relearning, look_at_graph
+from cartridge.lightning.opening import connect_pairs
 from cartridge.lightning.planning import NetworkPlan, PolicyChange
 from cartridge.lightning.run import Run
 from cartridge.lightning.topology import ChannelKey
@@ -45,15 +47,19 @@ def spread(run: Run) -> None:
     """Wait until each node knows each channel it may use, with both policies as written.
 
     Where nothing more comes, what somebody misses is said again: an LDK node forgets a policy that arrives before the
-    announcement of its channel has been checked, and nobody sends it that one a second time.
+    announcement of its channel has been checked, and nobody sends it that one a second time. Who misses a whole channel
+    asks its peers anew: nobody announces one twice.
     """
     with run.recorder.step("network/gossip", "graph: spreading") as step:
-        ears, waiting, silence, again = _Ears(run), [*run.handles.nodes], SILENCE, 0
+        ears, waiting, silence, again, anew = _Ears(run), [*run.handles.nodes], SILENCE, 0, 0
         while waiting := ears.listen(waiting, silence):
+            deaf = [name for name in waiting if ears.misses_channels(name)]
+            run.everywhere(partial(_ask_anew, run, deaf), deaf)
             lost = {end for name in waiting for end in ears.missing[name]}
             run.everywhere(lambda end: _say_again(run, end), sorted(lost, key=str))
-            silence, again = 2 * silence, again + len(lost)
-        step.note = f"{again} policies said again" if again else ""
+            silence, again, anew = 2 * silence, again + len(lost), anew + len(deaf)
+        said = f"{again} policies said again" if again else ""
+        step.note = f"{said}, {anew} times nodes asked anew" if anew else said
 
 
 class _Ears:
@@ -62,6 +68,11 @@ class _Ears:
     def __init__(self, run: Run) -> None:
         self._run, self._news = run, 0.0
         self.missing: dict[str, set[End]] = {}
+
+    def misses_channels(self, name: str) -> bool:
+        """Return whether a node has heard nothing of some channel: of neither end."""
+        missing = self.missing[name]
+        return any({(key, key.opener), (key, key.acceptor)} <= missing for key, _ in missing)
 
     def listen(self, names: Collection[str], silence: float) -> list[str]:
         """Return those who do not know everything, once nobody has heard anything for so many seconds; or nobody."""
@@ -83,6 +94,19 @@ class _Ears:
             return not missing or now - self._news >= silence
 
         until(is_over, f"`{name}` to know every channel", run.patience)
+
+
+def _ask_anew(run: Run, deaf: Collection[str], name: str) -> None:
+    """Have a node ask its peers for all they know: as its implementation does that, or by parting and coming back."""
+    node = run.handles.nodes[name]
+    pairs = {(key.opener, key.acceptor) for key in run.wanted} | topology.links(run.network)
+    peers = sorted({other for pair in pairs if name in pair for other in pair} - {name, *deaf})
+    if isinstance(node, Relearning):
+        node.relearn()
+    else:
+        for peer in peers:
+            node.disconnect(run.pubkeys[peer])
+    connect_pairs(run, [(name, peer) for peer in peers])
 
 
 def _say_again(run: Run, end: End) -> None:

@@ -11,10 +11,9 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 
-from pydantic import BaseModel, TypeAdapter
-
 from cartridge.clock import SystemClock
 from cartridge.errors import ApplyError, UnknownVerdictError
+from cartridge.lightning import ldk_wire as wire
 from cartridge.lightning.ending import Ending
 from cartridge.lightning.node import (
     Decoded,
@@ -45,79 +44,6 @@ _GRACE = 10.0
 """Seconds the daemon may take to say that a payment failed in the time it had."""
 
 
-class _Address(BaseModel):
-    address: str
-
-
-class _Trusting(BaseModel):
-    again: bool
-
-
-class _Closed(BaseModel):
-    txid: str
-
-
-class _Opened(BaseModel):
-    point: str
-
-
-class _Peers(BaseModel):
-    peers: frozenset[str]
-
-
-class _State(BaseModel):
-    state: InvoiceState
-
-
-class _Channels(BaseModel):
-    channels: tuple[NodeChannel, ...]
-
-
-class _Endings(BaseModel):
-    endings: tuple[Ending, ...]
-
-
-class _Coins(BaseModel):
-    coins: tuple[WalletCoin, ...]
-
-
-class _Edges(BaseModel):
-    digest: str
-    announced: tuple[Edge, ...] | None
-    own: tuple[Edge, ...]
-
-
-class _Paid(BaseModel):
-    payment_hash: str
-    amount: int
-    fee: int
-
-
-class _Steers(BaseModel):
-    steers: bool
-    peer: str | None
-
-
-class _Views:
-    """What nodes know of announced channels, by its digest: read once, however many nodes know the same."""
-
-    _KEPT = 4
-
-    def __init__(self) -> None:
-        self._views: dict[str, tuple[Edge, ...]] = {}
-
-    def known(self) -> dict[str, tuple[Edge, ...]]:
-        return dict(self._views)
-
-    def keep(self, digest: str, edges: tuple[Edge, ...]) -> None:
-        views = {**self._views, digest: edges}
-        self._views = dict(list(views.items())[-self._KEPT :])
-
-
-_VIEWS = _Views()
-_DECODED, _INFO, _INVOICE = TypeAdapter(Decoded), TypeAdapter(Info), TypeAdapter(Invoice)
-
-
 def load_identity(read: Callable[[str], bytes]) -> Identity:
     """Return who a node must be, from the files that were put into its data folder before its first start.
 
@@ -144,19 +70,19 @@ class Ldk:
 
     def info(self) -> Info:
         """Return what it says of itself; where a block is new, it follows before it answers."""
-        return _INFO.validate_python(self._ask("info"))
+        return wire.INFO.validate_python(self._ask("info"))
 
     def coins(self) -> tuple[WalletCoin, ...]:
         """Return the coins of its wallet that nothing has a claim on; those in the mempool are not known to it."""
-        return _Coins.model_validate(self._ask("coins")).coins
+        return wire.Coins.model_validate(self._ask("coins")).coins
 
     def new_address(self) -> str:
         """Return a fresh address of its wallet."""
-        return _Address.model_validate(self._ask("address")).address
+        return wire.Address.model_validate(self._ask("address")).address
 
     def peers(self) -> frozenset[str]:
         """Return the public keys it is connected to."""
-        return _Peers.model_validate(self._ask("peers")).peers
+        return wire.Peers.model_validate(self._ask("peers")).peers
 
     def connect(self, pubkey: str, address: str) -> None:
         """Connect to a peer at host:port; no error where it is connected."""
@@ -176,13 +102,25 @@ class Ldk:
         peers = sorted({guest.opener for guest in guests})
 
         def is_told() -> bool:
-            return not _Trusting.model_validate(self._ask("trust", peers=peers)).again
+            return not wire.Trusting.model_validate(self._ask("trust", peers=peers)).again
 
         again = not is_told()
         if again:
-            patience = Patience.of(SystemClock(), _AGAIN_WITHIN)
-            until(is_told, f"`{self.name}` to start again", patience, expected=(UnknownVerdictError,))
+            self._await_start(is_told)
         yield again
+
+    def relearn(self) -> None:
+        """Ask its peers for all they know: the library does that at its start alone, so the daemon starts again."""
+        session = wire.Session.model_validate(self._ask("relearn", session="")).session
+
+        def is_another() -> bool:
+            return not wire.Session.model_validate(self._ask("relearn", session=session)).again
+
+        self._await_start(is_another)
+
+    def _await_start(self, is_done: Callable[[], bool]) -> None:
+        patience = Patience.of(SystemClock(), _AGAIN_WITHIN)
+        until(is_done, f"`{self.name}` to start again", patience, expected=(UnknownVerdictError,))
 
     def open(self, opening: Opening) -> str:
         """Open a channel and return its point once its funding is in the mempool; the wallet chooses the coin.
@@ -194,27 +132,27 @@ class Ldk:
             raise not_supported(self.name, "LDK", f"choice of channels of type {opening.type}")
         order = asdict(opening)
         del order["coin"]
-        return _Opened.model_validate(self._ask("open", **order)).point
+        return wire.Opened.model_validate(self._ask("open", **order)).point
 
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
-        return _Closed.model_validate(self._ask("close", point=point, force=force)).txid
+        return wire.Closed.model_validate(self._ask("close", point=point, force=force)).txid
 
     def channels(self) -> tuple[NodeChannel, ...]:
         """Return its channels, pending ones included; `sent` and `received` are what moved in all, not each way."""
-        return _Channels.model_validate(self._ask("channels")).channels
+        return wire.Channels.model_validate(self._ask("channels")).channels
 
     def endings(self) -> tuple[Ending, ...]:
         """Return its channels that are being closed and of which something is still to come."""
-        return _Endings.model_validate(self._ask("endings")).endings
+        return wire.Endings.model_validate(self._ask("endings")).endings
 
     def edges(self) -> tuple[Edge, ...]:
         """Return its view of the network, its own private channels included."""
-        known = _VIEWS.known()
-        seen = _Edges.model_validate(self._ask("edges", known=[*known]))
+        known = wire.VIEWS.known()
+        seen = wire.Edges.model_validate(self._ask("edges", known=[*known]))
         if seen.announced is None:
             return known[seen.digest] + seen.own
-        _VIEWS.keep(seen.digest, seen.announced)
+        wire.VIEWS.keep(seen.digest, seen.announced)
         return seen.announced + seen.own
 
     def set_policy(self, point: str, policy: Policy) -> None:
@@ -239,15 +177,15 @@ class Ldk:
 
     def invoice(self, amount: int, memo: str = "") -> Invoice:
         """Return an invoice over `amount` millisatoshis."""
-        return _INVOICE.validate_python(self._ask("invoice", amount=amount, memo=memo))
+        return wire.INVOICE.validate_python(self._ask("invoice", amount=amount, memo=memo))
 
     def hold_invoice(self, amount: int, payment_hash: str, memo: str = "") -> Invoice:
         """Return an invoice whose payment is held until `settle` or `cancel`; its preimage is the caller's secret."""
-        return _INVOICE.validate_python(self._ask("invoice", amount=amount, memo=memo, payment_hash=payment_hash))
+        return wire.INVOICE.validate_python(self._ask("invoice", amount=amount, memo=memo, payment_hash=payment_hash))
 
     def invoice_state(self, payment_hash: str) -> InvoiceState:
         """Return how far an invoice of its own has come."""
-        return _State.model_validate(self._ask("invoice-state", payment_hash=payment_hash)).state
+        return wire.State.model_validate(self._ask("invoice-state", payment_hash=payment_hash)).state
 
     def settle(self, preimage: str) -> None:
         """Take the payment that is held for the hold invoice of this preimage (hex); NotYetError where none is."""
@@ -259,7 +197,7 @@ class Ldk:
 
     def decode(self, request: str) -> Decoded:
         """Return what an invoice asks for."""
-        return _DECODED.validate_python(self._ask("decode", request=request))
+        return wire.DECODED.validate_python(self._ask("decode", request=request))
 
     def steers(self, through: int) -> bool:
         """Return whether a payment can be made to leave over a channel: only where its peer has no other with it."""
@@ -289,15 +227,15 @@ class Ldk:
         """Raise ApplyError (`not-supported`): the library sends nothing that nobody can claim."""
         raise not_supported(self.name, "LDK", "payments that nobody can claim")
 
-    def _steering(self, through: int) -> _Steers:
-        return _Steers.model_validate(self._ask("steers", scid=through))
+    def _steering(self, through: int) -> wire.Steers:
+        return wire.Steers.model_validate(self._ask("steers", scid=through))
 
     def _pay(self, command: str, within: float, **order: object) -> Payment:
         try:
             paid = self._http.ask(command, within + _GRACE, within=within, **order)
         except RefusedError as error:
             raise self._translated(error) from error
-        return Payment(**_Paid.model_validate(paid).model_dump(), hops=0)
+        return Payment(**wire.Paid.model_validate(paid).model_dump(), hops=0)
 
     def _ask(self, command: str, **order: object) -> object:
         try:

@@ -29,6 +29,14 @@ class Remembering(Protocol):
         """Return whether it was by force, for each channel that is closed or about to be, by its point."""
 
 
+@runtime_checkable
+class Relearning(Protocol):
+    """A node that can ask for all its peers know of the network, not only by parting from them and coming back."""
+
+    def relearn(self) -> None:
+        """Ask them; it may be away for a moment, and has to be connected again."""
+
+
 def how_closed(nodes: Iterable[Node]) -> Mapping[str, bool]:
     """Return whether it was by force, for each channel closed that one of the nodes remembers, by its point."""
     return {point: force for node in nodes if isinstance(node, Remembering) for point, force in node.closed().items()}

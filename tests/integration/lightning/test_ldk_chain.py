@@ -1,4 +1,4 @@
-"""An LDK node knows what it has spent: after a kill, and when blocks are taken back."""
+"""An LDK node knows what it has spent, after a kill and when blocks are taken back; and it can ask its peers anew."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cartridge.artifacts.installed import Installed
 from cartridge.errors import ApplyError, UnknownVerdictError
 from cartridge.lightning.ldk import Ldk
 from cartridge.lightning.node import FUNDING_FEE, Node, Opening
+from cartridge.lightning.observation import Relearning
 from cartridge.lightning.run import Handles
 from cartridge.probes import ldk
 from cartridge.probes.wait import until
@@ -73,6 +74,21 @@ def test_a_funding_that_was_taken_back_is_not_spent_again(live: tuple[RawStack, 
     assert [(coin.amount, coin.confirmations > DEPTH) for coin in handles.nodes["alice"].coins()] == [
         (CAPACITY + FUNDING_FEE, True)
     ]
+
+
+def test_a_node_that_asks_its_peers_anew_is_soon_as_it_was(live: tuple[RawStack, Handles]) -> None:
+    """It starts again for that, and comes back with its channels."""
+    stack, handles = live
+    alice = handles.nodes["alice"]
+    assert isinstance(alice, Relearning)
+    point = open_one(stack, handles)
+    handles.chain.mine(DEPTH)
+    active(stack, alice, 1)
+
+    alice.relearn()
+    connect(stack, handles)
+
+    assert active(stack, alice, 1) == {point}
 
 
 def connect(stack: RawStack, handles: Handles) -> None:

@@ -124,6 +124,47 @@ def test_a_policy_that_a_node_has_missed_is_said_again():
     assert [fact[:2] for fact in world.facts()] == [("alice", "bob"), ("bob", "carol")]
 
 
+@pytest.mark.parametrize("relearns", [False, True], ids=["parting", "relearning"])
+def test_a_node_that_has_missed_a_channel_asks_its_peers_anew(relearns: bool):
+    """By parting from them and coming back, where it knows no other way; and it is connected to them afterwards."""
+    world = World(line(3))
+    asked: list[str] = []
+    kind = Relearner if relearns else Deaf
+    world.raise_network(lambda inner: kind(inner, asked) if isinstance(inner, FakeNode) else inner)
+
+    assert asked == ["carol"]
+    assert [fact[:2] for fact in world.facts()] == [("alice", "bob"), ("bob", "carol")]
+    assert world.nodes["bob"].pubkey in world.nodes["carol"].peers()
+
+
+class Deaf:
+    """Passes calls on to a node. Carol does not hear of the first channel until she has parted from somebody."""
+
+    def __init__(self, inner: FakeNode, asked: list[str]) -> None:
+        self._inner, self._asked = inner, asked
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    def disconnect(self, pubkey: str) -> None:
+        self._asked.append(self._inner.name)
+        self._inner.disconnect(pubkey)
+
+    def edges(self) -> tuple[Edge, ...]:
+        edges = self._inner.edges()
+        is_deaf = self._inner.name == "carol" and not self._asked
+        return tuple(edge for edge in edges if not is_deaf or self._inner.pubkey in edge.ends)
+
+
+class Relearner(Deaf):
+    """As `Deaf`, and has a way of its own to ask; then nobody is connected to it."""
+
+    def relearn(self) -> None:
+        for peer in self._inner.peers():
+            self._inner.disconnect(peer)
+        self._asked.append(self._inner.name)
+
+
 class Forgetful:
     """Passes calls on to a node. Nobody but alice knows her policy of the first channel until she has set it."""
 

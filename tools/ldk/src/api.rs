@@ -67,6 +67,7 @@ fn carry_out(node: &Node, path: &str, body: &[u8]) -> Answer {
         "/v1/connect" => node.connect(parsed(body)?),
         "/v1/disconnect" => node.disconnect(parsed(body)?),
         "/v1/trust" => node.trust(parsed(body)?),
+        "/v1/relearn" => node.relearn(parsed(body)?),
         "/v1/open" => node.open(parsed(body)?),
         "/v1/close" => node.close(parsed(body)?),
         "/v1/channels" => node.channels(),

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ldk_node::bitcoin::consensus::encode::deserialize_hex;
@@ -37,7 +38,7 @@ struct Block {
 #[derive(Default)]
 pub struct Blocks {
     known: BTreeMap<u32, Block>,
-    bytes: VecDeque<(BlockHash, String)>,
+    bytes: VecDeque<(BlockHash, Arc<str>)>,
     /// When the question was begun whose answer `known` ends with.
     asked: Option<Instant>,
 }
@@ -84,12 +85,12 @@ impl Blocks {
     }
 
     /// The bytes of a block in hex.
-    pub fn bytes(&mut self, bitcoind: &Bitcoind, hash: BlockHash) -> Result<String, Trouble> {
+    pub fn bytes(&mut self, bitcoind: &Bitcoind, hash: BlockHash) -> Result<Arc<str>, Trouble> {
         if let Some((_, bytes)) = self.bytes.iter().find(|(known, _)| *known == hash) {
-            return Ok(bytes.clone());
+            return Ok(Arc::clone(bytes));
         }
-        let bytes: String = bitcoind.ask("getblock", &json!([hash.to_string(), 0]))?;
-        self.bytes.push_back((hash, bytes.clone()));
+        let bytes: Arc<str> = bitcoind.ask::<String>("getblock", &json!([hash.to_string(), 0]))?.into();
+        self.bytes.push_back((hash, Arc::clone(&bytes)));
         while self.bytes.len() > KEPT || self.bytes.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > LARGEST {
             self.bytes.pop_front();
         }

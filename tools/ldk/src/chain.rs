@@ -146,7 +146,7 @@ impl Chain {
     }
 
     /// The bytes of a block in hex.
-    pub fn block(&self, hash: BlockHash) -> Result<String, Trouble> {
+    pub fn block(&self, hash: BlockHash) -> Result<Arc<str>, Trouble> {
         self.known().blocks.bytes(&self.bitcoind, hash)
     }
 
@@ -158,14 +158,13 @@ impl Chain {
         Ok(known.blocks.hash(height))
     }
 
-    /// How many blocks have confirmed an output that none of them spends, at some time after `since`; 0 where one does.
-    /// None: it is in no block that was read.
-    pub fn confirmations(&self, output: &OutPoint, since: Instant) -> Result<Option<u32>, Trouble> {
-        let mut known = self.known();
-        let (_, tip) = known.blocks.follow(&self.bitcoind, since)?;
-        let Some((height, outputs)) = known.blocks.find(&output.txid) else { return Ok(None) };
+    /// How many blocks have confirmed an output that none of them spends; 0 where one does. Up to the newest block that
+    /// was read: whoever asks has just read of the output, and asks for hundreds. None: it is in no block that was read.
+    pub fn confirmations(&self, output: &OutPoint) -> Option<u32> {
+        let known = self.known();
+        let (height, outputs) = known.blocks.find(&output.txid)?;
         let is_there = output.vout < outputs && !known.blocks.spends(output, height);
-        Ok(Some(if is_there { tip - height + 1 } else { 0 }))
+        Some(if is_there { known.blocks.height()? - height + 1 } else { 0 })
     }
 
     /// Send a transaction of the node's, and remember it until it is buried.

@@ -110,6 +110,8 @@ pub struct Node {
     opening: Mutex<()>,
     /// Seconds since 1970.
     started: u64,
+    /// The name of this run of the program.
+    session: String,
 }
 
 struct Lines;
@@ -206,7 +208,7 @@ fn source(
     let memory = Arc::new(Memory::open(&config.data));
     let (addresses, bitcoind) = (Addresses::of(seed), Bitcoind::new(&config.bitcoind)?);
     let chain = Arc::new(Chain::new(bitcoind, addresses, keys.addresses, Arc::clone(&memory)));
-    let (user, password) = (config.bitcoind.user.clone(), password()?);
+    let (user, password) = (config.bitcoind.user.clone(), word()?);
     let port = relay::serve(Arc::clone(&chain), &user, &password)?;
     builder.set_chain_source_bitcoind_rpc(Ipv4Addr::LOCALHOST.to_string(), port, user, password);
     Ok((chain, memory))
@@ -230,6 +232,7 @@ impl Node {
             outcomes: Mutex::default(),
             changed: Condvar::new(),
             opening: Mutex::default(),
+            session: word()?,
             started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         });
         node.chain.send_again();
@@ -404,6 +407,12 @@ impl Node {
             config::write_trusted(&self.data, &order.peers)?;
         }
         Ok(json!({"again": again}))
+    }
+
+    /// Start the whole program again, where this is the session: the library asks for all its first peers know of the
+    /// network, and only then. Whoever asks again hears of another session when that is done.
+    pub fn relearn(&self, order: orders::Relearn) -> Answer {
+        Ok(json!({"session": self.session, "again": order.session == self.session}))
     }
 
     pub fn open(&self, order: orders::Open) -> Answer {
@@ -714,8 +723,8 @@ fn output(point: &str) -> Result<OutPoint, Failure> {
     point.parse().map_err(|_| failed("refused", format!("`{point}` is no output")))
 }
 
-/// A password nobody knows but this process.
-fn password() -> Result<String, String> {
+/// A word nobody knows but this process.
+fn word() -> Result<String, String> {
     let mut bytes = [0; 32];
     let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
     read.map(|()| to_hex(&bytes)).map_err(|error| format!("/dev/urandom: {error}"))

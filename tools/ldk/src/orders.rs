@@ -22,6 +22,11 @@ pub struct Trust {
 }
 
 #[derive(Deserialize)]
+pub struct Relearn {
+    pub session: String,
+}
+
+#[derive(Deserialize)]
 pub struct Open {
     pub peer: String,
     pub capacity: u64,

@@ -6,7 +6,7 @@
 //! other status the library waits, connects anew, and asks again.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::thread;
@@ -16,12 +16,14 @@ use base64::prelude::{Engine, BASE64_STANDARD};
 use ldk_node::bitcoin::{OutPoint, Txid};
 use serde::Deserialize;
 use serde_json::{json, Value};
+use socket2::{Domain, Socket, Type};
 
 use crate::bitcoind::Trouble;
 use crate::blocks::parsed;
 use crate::chain::Chain;
 
 const LARGEST: usize = 8 << 20;
+const BACKLOG: i32 = 1_024;
 const LONGEST_LINE: u64 = 8 << 10;
 /// A thread for each connection needs little.
 const STACK: usize = 256 << 10;
@@ -37,9 +39,15 @@ struct Request {
     id: Value,
 }
 
+/// A result; what is long is not made JSON of again for each who asks.
+enum Said {
+    Plain(Value),
+    Hex(Arc<str>),
+}
+
 /// Answer whoever shows these credentials from now on, each connection in a thread of its own, and return the port.
 pub fn serve(chain: Arc<Chain>, user: &str, password: &str) -> Result<u16, String> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("relay: {error}"))?;
+    let listener = listen().map_err(|error| format!("relay: {error}"))?;
     let port = listener.local_addr().map_err(|error| format!("relay: {error}"))?.port();
     let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
     thread::spawn(move || {
@@ -49,6 +57,15 @@ pub fn serve(chain: Arc<Chain>, user: &str, password: &str) -> Result<u16, Strin
         }
     });
     Ok(port)
+}
+
+/// Many of the library's questions come at once, each by a connection of its own, and one that is not taken in time is
+/// tried again only after a second.
+fn listen() -> Result<TcpListener, Error> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 fn converse(chain: &Chain, connection: TcpStream, expected: &str) -> Result<(), Error> {
@@ -61,11 +78,11 @@ fn converse(chain: &Chain, connection: TcpStream, expected: &str) -> Result<(), 
         }
         let request: Request = serde_json::from_slice(&body)?;
         let said = match answer(chain, &request.method, &request.params, Instant::now()) {
-            Ok(result) => json!({"result": result, "error": null, "id": request.id}),
+            Ok(Said::Hex(result)) => format!(r#"{{"result":"{result}","error":null,"id":{}}}"#, request.id),
+            Ok(Said::Plain(result)) => json!({"result": result, "error": null, "id": request.id}).to_string(),
             Err(Trouble::Refused(code, message)) => failure(code, &message, &request.id),
             Err(Trouble::Silent(message)) => failure(OTHER, &message, &request.id),
         };
-        let said = said.to_string();
         let head =
             format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", said.len());
         writer.write_all(&[head.as_bytes(), said.as_bytes()].concat())?;
@@ -73,8 +90,8 @@ fn converse(chain: &Chain, connection: TcpStream, expected: &str) -> Result<(), 
     Ok(())
 }
 
-fn failure(code: i64, message: &str, id: &Value) -> Value {
-    json!({"result": null, "error": {"code": code, "message": message}, "id": id})
+fn failure(code: i64, message: &str, id: &Value) -> String {
+    json!({"result": null, "error": {"code": code, "message": message}, "id": id}).to_string()
 }
 
 /// Return what a request says of its sender, and its body; None at the end of the connection.
@@ -104,7 +121,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Result<Option<(String, Vec<u8>)>, 
     Ok(Some((authorization, body)))
 }
 
-fn answer(chain: &Chain, method: &str, parameters: &[Value], since: Instant) -> Result<Value, Trouble> {
+fn answer(chain: &Chain, method: &str, parameters: &[Value], since: Instant) -> Result<Said, Trouble> {
     let known = match (method, parameters) {
         ("getblockchaininfo", []) => {
             let (hash, height) = chain.tip(since)?;
@@ -112,11 +129,11 @@ fn answer(chain: &Chain, method: &str, parameters: &[Value], since: Instant) -> 
         },
         ("getblockhash", [height]) => chain.hash(number(height)?, since)?.map(|hash| json!(hash)),
         ("getblock", [hash, verbosity]) if *verbosity == 0 => {
-            Some(chain.block(parsed(hash.as_str().unwrap_or_default())?)?.into())
+            return Ok(Said::Hex(chain.block(parsed(hash.as_str().unwrap_or_default())?)?));
         },
         ("gettxout", [txid, index, Value::Bool(false)]) => {
             let output = OutPoint { txid: transaction(txid)?, vout: number(index)? };
-            chain.confirmations(&output, since)?.map(|blocks| match blocks {
+            chain.confirmations(&output).map(|blocks| match blocks {
                 0 => Value::Null,
                 blocks => json!({"confirmations": blocks}),
             })
@@ -133,10 +150,10 @@ fn answer(chain: &Chain, method: &str, parameters: &[Value], since: Instant) -> 
         ("estimatesmartfee" | "getmempoolinfo", _) => Some(chain.fees(method, &json!(parameters))?),
         _ => None,
     };
-    match known {
-        Some(result) => Ok(result),
-        None => chain.ask(method, &json!(parameters)),
-    }
+    Ok(Said::Plain(match known {
+        Some(result) => result,
+        None => chain.ask(method, &json!(parameters))?,
+    }))
 }
 
 fn number(value: &Value) -> Result<u32, Trouble> {
