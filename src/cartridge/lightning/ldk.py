@@ -206,7 +206,7 @@ class Ldk:
     def pay(
         self, request: str, *, fee_limit: int, within: float = 30.0, through: int | None = None, parts: int = 1
     ) -> Payment:
-        """Pay an invoice and return when it is settled; `hops` is 0, because the library does not tell the way.
+        """Pay an invoice and return when it is settled; `hops` is None: the library does not tell the way.
 
         Raises:
             ApplyError: `not-supported`, `through` is one of several channels with a peer, or the peer is not paid.
@@ -235,7 +235,7 @@ class Ldk:
             paid = self._http.ask(command, within + _GRACE, within=within, **order)
         except RefusedError as error:
             raise self._translated(error) from error
-        return Payment(**wire.Paid.model_validate(paid).model_dump(), hops=0)
+        return Payment(**wire.Paid.model_validate(paid).model_dump(), hops=None)
 
     def _ask(self, command: str, **order: object) -> object:
         try:

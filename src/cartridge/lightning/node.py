@@ -222,12 +222,15 @@ class InvoiceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment that succeeded; amounts in millisatoshis; `hops` of its longest part, of which there are `parts`."""
+    """A payment that succeeded; amounts in millisatoshis; `hops` of its longest part, of which there are `parts`.
+
+    `hops` is None where the node does not tell the way.
+    """
 
     payment_hash: str
     amount: int
     fee: int
-    hops: int
+    hops: int | None
     parts: int = 1
 
 

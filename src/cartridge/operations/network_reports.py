@@ -36,7 +36,7 @@ class PayResult:
         amount: without the fee.
         fee: what the way cost.
         payment_hash: in hex.
-        hops: of its longest part.
+        hops: of its longest part; null where the node does not tell the way.
         seconds: from the request to the preimage, or to the way back.
         parts: shards it was split into.
         kind: `invoice`, `keysend` or `hold`.
@@ -48,7 +48,7 @@ class PayResult:
     amount: int
     fee: int
     payment_hash: str
-    hops: int
+    hops: int | None
     seconds: float
     parts: int = 1
     kind: str = "invoice"

@@ -21,12 +21,15 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A Lightning payment that was settled; `hops` of its longest part, of which there are `parts`."""
+    """A Lightning payment that was settled; `hops` of its longest part, of which there are `parts`.
+
+    `hops` is None where the payer does not tell the way.
+    """
 
     payment_hash: str
     amount_msat: int
     fee_msat: int
-    hops: int
+    hops: int | None
     parts: int
 
 

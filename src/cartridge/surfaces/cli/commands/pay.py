@@ -64,8 +64,9 @@ def text(result: PayResult) -> str:
     else:
         parts = f" in {count(result.parts, 'part')}" if result.parts > 1 else ""
         how = {"keysend": ", without an invoice", "hold": ", held and then settled"}.get(result.kind, "")
+        way = "" if result.hops is None else f" over {count(result.hops, 'hop')}"
         said = (
-            f"{result.payer} paid {payee} {amount_text(result.amount)} over {count(result.hops, 'hop')}{parts}{how} in"
+            f"{result.payer} paid {payee} {amount_text(result.amount)}{way}{parts}{how} in"
             f" {milliseconds}; fee {amount_text(result.fee)}"
         )
     return f"{said}\npayment {result.payment_hash}\n"
