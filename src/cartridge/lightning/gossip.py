@@ -54,7 +54,8 @@ def spread(run: Run) -> None:
         ears, waiting, silence, again, anew = _Ears(run), [*run.handles.nodes], SILENCE, 0, 0
         while waiting := ears.listen(waiting, silence):
             deaf = [name for name in waiting if ears.misses_channels(name)]
-            run.everywhere(partial(_ask_anew, run, deaf), deaf)
+            parted = run.everywhere(partial(_ask_anew, run), deaf)
+            connect_pairs(run, [pair for pairs in parted for pair in pairs])
             lost = {end for name in waiting for end in ears.missing[name]}
             run.everywhere(lambda end: _say_again(run, end), sorted(lost, key=str))
             silence, again, anew = 2 * silence, again + len(lost), anew + len(deaf)
@@ -96,17 +97,20 @@ class _Ears:
         until(is_over, f"`{name}` to know every channel", run.patience)
 
 
-def _ask_anew(run: Run, deaf: Collection[str], name: str) -> None:
-    """Have a node ask its peers for all they know: as its implementation does that, or by parting and coming back."""
+def _ask_anew(run: Run, name: str) -> list[tuple[str, str]]:
+    """Have a node ask its peers for all they know: as its implementation does that, or by parting and coming back.
+
+    Returns: whom it has to be connected to again, each with its own name first.
+    """
     node = run.handles.nodes[name]
     pairs = {(key.opener, key.acceptor) for key in run.wanted} | topology.links(run.network)
-    peers = sorted({other for pair in pairs if name in pair for other in pair} - {name, *deaf})
+    peers = sorted({other for pair in pairs if name in pair for other in pair} - {name})
     if isinstance(node, Relearning):
         node.relearn()
     else:
         for peer in peers:
             node.disconnect(run.pubkeys[peer])
-    connect_pairs(run, [(name, peer) for peer in peers])
+    return [(name, peer) for peer in peers]
 
 
 def _say_again(run: Run, end: End) -> None:

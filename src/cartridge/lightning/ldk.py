@@ -119,8 +119,12 @@ class Ldk:
         self._await_start(is_another)
 
     def _await_start(self, is_done: Callable[[], bool]) -> None:
+        def is_back() -> bool:
+            self._http.start_over()
+            return is_done()
+
         patience = Patience.of(SystemClock(), _AGAIN_WITHIN)
-        until(is_done, f"`{self.name}` to start again", patience, expected=(UnknownVerdictError,))
+        until(is_back, f"`{self.name}` to start again", patience, expected=(UnknownVerdictError,))
 
     def open(self, opening: Opening) -> str:
         """Open a channel and return its point once its funding is in the mempool; the wallet chooses the coin.

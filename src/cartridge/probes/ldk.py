@@ -58,11 +58,20 @@ class LdkHttp:
     """
 
     def __init__(self, name: str, host: str, port: int, identity: Identity) -> None:
-        import urllib3
-
         self.name, self.address, self.identity = name, f"{host}:{port}", identity
         self._headers = {"Authorization": f"Bearer {identity.token}"}
         self._opening = threading.Lock()
+        self._place = host, port
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Open new connections from now on: the daemon has started again, and knows nothing of the ones it had.
+
+        Nobody else may be asking meanwhile.
+        """
+        import urllib3
+
+        host, port = self._place
         self._pool = urllib3.HTTPConnectionPool(host, port, maxsize=16, retries=False, timeout=_ANSWER_WITHIN)
         self._pool._new_conn = partial(self._connected, self._pool._new_conn)  # type: ignore[method-assign]
 
