@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 
 NEEDS = {"docker": ("docker_engine",), "ldk": ("ldk_program",), "lightning": ("programs",), "pulumi": ("pulumi_cli",)}
 """The fixtures each marker stands for."""
+
+hypothesis.settings.register_profile("here", deadline=None)  # how long a case takes is a benchmark's to tell
+hypothesis.settings.load_profile("here")
 
 SHORT = 40
 """Bytes that may still stand for themselves in a test's name."""
