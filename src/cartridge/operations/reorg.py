@@ -15,6 +15,7 @@ from cartridge.errors import InputError
 from cartridge.operations import follow, grip, keeper
 from cartridge.operations.channel_views import Look, label
 from cartridge.operations.context import Context
+from cartridge.operations.locking import locked
 from cartridge.operations.network_reports import ReorgResult
 from cartridge.operations.selection import chosen
 from cartridge.plan.state import State
@@ -35,7 +36,7 @@ def reorg(context: Context, *, depth: int, empty: bool, force: bool) -> ReorgRes
     Raises:
         InputError: `depth-wrong`, or `channels-shallow`, with the channels.
         MissingError: no stack, or one without a chain.
-        UnknownVerdictError: `wait-timeout`, a node does not follow.
+        UnknownVerdictError: `wait-timeout`, a node does not follow; `stack-locked`, somebody is at work on the stack.
     """
     state = chosen(context)
     nodes, _ = follow.awake(grip.nodes(context, state))
@@ -59,8 +60,8 @@ def reorg(context: Context, *, depth: int, empty: bool, force: bool) -> ReorgRes
             resolution=f"`cartridge mine {depth}` first buries them, or `--force` takes the risk that they break",
         )
     with (
-        keeper.still(context, state, follow.PATIENCE),
         _noted(context, state, height),
+        keeper.still(context, state, follow.PATIENCE),
         follow.producer(context, state, nodes) as makes,
     ):
         with context.recorder.step("reorg/undo", f"taking {depth} blocks away"):
@@ -86,6 +87,8 @@ def reorg(context: Context, *, depth: int, empty: bool, force: bool) -> ReorgRes
 def _noted(context: Context, state: State, height: int) -> Iterator[None]:
     """Note how high the chain was, so that `up` mends one that was left shorter; once it is longer, forget it."""
     folder = context.folder(state.stack)
-    statefile.write(folder, replace(state, undone=height))
-    yield
-    statefile.write(folder, replace(state, undone=0))
+    with locked(context, state.stack):
+        now = chosen(context)  # as it is now that nobody else changes it
+        statefile.write(folder, replace(now, undone=height))
+        yield
+        statefile.write(folder, replace(now, undone=0))
