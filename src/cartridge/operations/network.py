@@ -105,12 +105,10 @@ class NetworkUp:
 
     def _lengthen(self, chain: Chain) -> None:
         """Mine what a `reorg` that was killed half-way left undone: nodes leave blocks only for a longer chain."""
-        missing = self._undone + 1 - chain.tip().height
-        if self._undone and missing > 0:
-            with self._context.recorder.step(
-                "network/reorg", f"mining {missing} blocks that a killed `reorg` left out"
-            ):
-                chain.mine(missing)
+        if not self._undone or (missing := self._undone + 1 - chain.tip().height) <= 0:
+            return
+        with self._context.recorder.step("network/reorg", f"mining {missing} blocks that a killed `reorg` left out"):
+            chain.mine(missing)
 
     def close(self) -> None:
         """Let whoever waits for a wallet go, if it was never paid."""
