@@ -109,4 +109,4 @@ def _lists(node: Node, point: str) -> bool:
 
 
 def _brief(run: Run, seconds: float) -> Patience:
-    return Patience.of(run.patience.clock, min(seconds, run.patience.left() / 2), run.patience.cancelled)
+    return run.patience.at_most(min(seconds, run.patience.left() / 2))

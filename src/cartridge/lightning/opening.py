@@ -18,7 +18,7 @@ from cartridge.lightning.planning import NetworkPlan
 from cartridge.lightning.run import Run
 from cartridge.lightning.topology import ChannelKey, Seen
 from cartridge.model.network import Channel
-from cartridge.probes.wait import Patience, until
+from cartridge.probes.wait import until
 
 ANNOUNCE = 6
 """Confirmations after which lnd announces a channel to the network."""
@@ -164,8 +164,7 @@ def _open(run: Run, key: ChannelKey, channel: Channel, coin: str) -> str:
         connect_pairs(run, [(key.opener, key.acceptor)])  # its peer may have started again, unseen by it so far
         return node.open(opening)
 
-    brief = Patience.of(patience.clock, min(EARLY_WITHIN, patience.left()), patience.cancelled)
-    return until(opened, f"`{key}` to open", brief, expected=(NotYetError,))
+    return until(opened, f"`{key}` to open", patience.at_most(EARLY_WITHIN), expected=(NotYetError,))
 
 
 def confirm(run: Run, plan: NetworkPlan) -> None:
@@ -215,9 +214,8 @@ def _hear_first(run: Run, keys: Iterable[ChannelKey]) -> None:
             for end in (key.opener, key.acceptor)
         )
 
-    brief = Patience.of(run.patience.clock, min(HEAR_WITHIN, run.patience.left()), run.patience.cancelled)
     with suppress(UnknownVerdictError):  # what is missing still is asked for again, once all is announced
-        until(all_known, "policies to be known", brief)
+        until(all_known, "policies to be known", run.patience.at_most(HEAR_WITHIN))
 
 
 def _missing(run: Run, keys: Iterable[ChannelKey]) -> int:
@@ -232,7 +230,7 @@ def _fundings(run: Run, wanted: Collection[ChannelKey]) -> list[str]:
 
 
 def _active(run: Run, wanted: Iterable[ChannelKey], within: float) -> bool:
-    brief = Patience.of(run.patience.clock, min(within, run.patience.left()), run.patience.cancelled)
+    brief = run.patience.at_most(within)
     points: dict[str, set[str]] = {}
     for key in wanted:
         for name in (key.opener, key.acceptor):

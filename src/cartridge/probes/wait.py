@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cartridge.clock import Clock
@@ -39,6 +39,10 @@ class Patience:
     def of(cls, clock: Clock, seconds: float, cancelled: threading.Event | None = None) -> Patience:
         """Return patience for `seconds` from now."""
         return cls(clock, clock.monotonic() + seconds, cancelled or threading.Event())
+
+    def at_most(self, seconds: float) -> Patience:
+        """Return patience for `seconds` from now, and never longer than this one lasts."""
+        return replace(self, deadline=min(self.deadline, self.clock.monotonic() + seconds))
 
     def left(self) -> float:
         """Return the seconds left, never below 0."""

@@ -41,6 +41,16 @@ def test_patience_that_runs_out_says_what_was_waited_for_and_the_last_answer():
     assert 5 <= clock.monotonic() < 5.1
 
 
+def test_a_part_of_a_patience_ends_with_the_whole():
+    """Seconds left of each, after two of five have passed."""
+    clock = FakeClock()
+    whole = Patience.of(clock, 5)
+    clock.wait(2)
+
+    assert [whole.at_most(seconds).left() for seconds in (1, 3, 60)] == [1, 3, 3]
+    assert whole.at_most(1).cancelled is whole.cancelled
+
+
 def test_an_error_nobody_expected_is_not_swallowed():
     """It is a bug, or a refusal."""
     with pytest.raises(ZeroDivisionError):
