@@ -50,9 +50,7 @@ class Look:
         return next(one for one in self.views() if one.point == point)
 
     def _view(self, name: str, channel: NodeChannel, edge: Edge | None) -> ChannelView:
-        other = self._names.get(channel.peer, channel.peer)
-        opener, acceptor = (name, other) if channel.initiator else (other, name)
-        local, remote = (channel.local, channel.remote) if channel.initiator else (channel.remote, channel.local)
+        opener, acceptor, local, remote = self._sides(name, channel)
         scid = channel.place or channel.scid
         state = "pending" if channel.pending else "active" if channel.active else "inactive"
         return ChannelView(
@@ -61,8 +59,8 @@ class Look:
             acceptor=acceptor,
             state=state,
             capacity=channel.capacity * SATOSHI,
-            local=local * SATOSHI,
-            remote=remote * SATOSHI,
+            local=local,
+            remote=remote,
             point=channel.point,
             scid=short_id(scid),
             private=channel.private,
@@ -76,9 +74,7 @@ class Look:
     def _ending(self, ends: list[tuple[str, Ending]]) -> ChannelView:
         """Return a channel that is being closed, from what one or both ends tell."""
         name, ending = next((end for end in ends if end[1].initiator), ends[0])
-        other = self._names.get(ending.peer, ending.peer)
-        opener, acceptor = (name, other) if ending.initiator else (other, name)
-        local, remote = (ending.local, ending.remote) if ending.initiator else (ending.remote, ending.local)
+        opener, acceptor, local, remote = self._sides(name, ending)
         forced = any(one.forced for _, one in ends)
         waits = all(one.waits for _, one in ends)
         return ChannelView(
@@ -87,14 +83,20 @@ class Look:
             acceptor=acceptor,
             state="waiting-close" if waits else "force-closing" if forced else "closing",
             capacity=ending.capacity * SATOSHI,
-            local=local * SATOSHI,
-            remote=remote * SATOSHI,
+            local=local,
+            remote=remote,
             point=ending.point,
             scid="",
             private=ending.private,
             closing_txid=next((one.txid for _, one in ends if one.txid), ""),
             blocks_left=max(one.blocks_left for _, one in ends),
         )
+
+    def _sides(self, name: str, seen: NodeChannel | Ending) -> tuple[str, str, int, int]:
+        """Return opener, acceptor, and what each of them holds in millisatoshis, as the end `name` sees it."""
+        ends = (name, self._names.get(seen.peer, seen.peer))
+        holds = (seen.local * SATOSHI, seen.remote * SATOSHI)
+        return (*ends, *holds) if seen.initiator else (*ends[::-1], *holds[::-1])
 
     def _name_of(self, point: str, memo: str) -> str:
         """Return the name the last `up` knew a channel by, or had its opener remember; "" for a stranger."""
