@@ -25,7 +25,7 @@ IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 NEEDS = {"docker": ("docker_engine",), "ldk": ("ldk_program",), "lightning": ("programs",), "pulumi": ("pulumi_cli",)}
 """The fixtures each marker stands for."""
 
-hypothesis.settings.register_profile("here", deadline=None)  # how long a case takes is a benchmark's to tell
+hypothesis.settings.register_profile("here", deadline=None)  # how long a case takes tells of the machine
 hypothesis.settings.load_profile("here")
 
 SHORT = 40

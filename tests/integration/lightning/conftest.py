@@ -7,9 +7,19 @@ import pytest
 
 from cartridge.artifacts.installed import Installed
 from cartridge.model.network import Network
+from tests.integration.lightning.live import LiveNetwork, live_network
 from tests.integration.lightning.raw import Programs, RawStack, of_store, raw_stack
 
 Make = Callable[[Network], RawStack]
+
+
+@pytest.fixture(
+    params=["process", pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.pulumi])], scope="module"
+)
+def everywhere(request: pytest.FixtureRequest) -> Iterator[LiveNetwork]:
+    """A network on each target."""
+    with live_network(request.param) as made:
+        yield made
 
 
 @pytest.fixture

@@ -299,7 +299,6 @@ def test_no_satoshi_is_made_or_lost_by_any_operations_in_any_order(live: LiveNet
             stateful_step_count=STEPS,
             phases=[Phase.generate],
             database=None,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -24,15 +24,6 @@ ALICE_DAVE = "from: alice, to: dave, capacity: 200_000 sat"
 ALICE_CAROL = "from: alice, to: carol, capacity: 500_000 sat, push: 50%"
 
 
-@pytest.fixture(
-    params=["process", pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.pulumi])], scope="module"
-)
-def everywhere(request: pytest.FixtureRequest) -> Iterator[LiveNetwork]:
-    """A network on each target."""
-    with live_network(request.param) as made:
-        yield made
-
-
 @pytest.fixture
 def live() -> Iterator[LiveNetwork]:
     """A network of local processes."""

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.lightning.live import LiveNetwork, live_network
+from tests.integration.lightning.live import LiveNetwork
 from tests.scenarios import world
 
 pytestmark = [pytest.mark.lightning, pytest.mark.slow]
 
 EARLY = "from: alice, to: bob, capacity: 1_000_000 sat, push: 50%, zero_conf: true"
 TAPROOT = "from: bob, to: carol, capacity: 1_000_000 sat, push: 50%, private: true, type: taproot"
-
-
-@pytest.fixture(
-    params=["process", pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.pulumi])], scope="module"
-)
-def live(request: pytest.FixtureRequest) -> Iterator[LiveNetwork]:
-    """A network on each target."""
-    with live_network(request.param) as made:
-        yield made
 
 
 def said(live: LiveNetwork, *arguments: str) -> dict[str, object]:
@@ -39,8 +29,9 @@ def kinds(live: LiveNetwork) -> dict[str, tuple[bool, bool, str]]:
     return {one["name"]: (one["zero_conf"], one["unconfirmed"], one["type"]) for one in listed}
 
 
-def test_special_channels_come_up_change_and_come_back(live: LiveNetwork) -> None:
+def test_special_channels_come_up_change_and_come_back(everywhere: LiveNetwork) -> None:
     """And what is opened by hand pays before any block."""
+    live = everywhere
     live.write(EARLY, TAPROOT)
     live.project.cartridge("up", "--target", live.target)
     ours = {"alice-bob-0": (True, False, "anchors"), "bob-carol-0": (False, False, "taproot")}

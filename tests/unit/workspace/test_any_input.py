@@ -20,9 +20,6 @@ from cartridge.workspace.resolve import resolve
 
 SHARED = Path(__file__).parents[2] / "cases" / "documents" / "shared"
 
-LOADED = settings(deadline=None)
-"""How long one example takes says more about what else the machine does than about the loader; see test_speed."""
-
 SCALARS = (
     st.none()
     | st.booleans()
@@ -72,25 +69,22 @@ def judge(content: bytes, shipped: Path | None = None) -> Inspection:
     return inspection
 
 
-@settings(LOADED)
 @given(st.binary(max_size=300))
 def test_bytes(content: bytes) -> None:
     judge(content)
 
 
-@settings(LOADED)
 @given(st.text(alphabet="ab:-[]{}&*!|>'\"%@`#,? \n\t~<\\", max_size=60))
 def test_text_of_characters_that_mean_something_in_yaml(content: str) -> None:
     judge(content.encode())
 
 
-@settings(LOADED)
 @given(DATA)
 def test_any_data_as_yaml(data: Any) -> None:
     judge(yaml.safe_dump(data, allow_unicode=True).encode())
 
 
-@settings(LOADED, max_examples=200)
+@settings(max_examples=200)
 @given(DOCUMENTS)
 def test_documents_with_anything_in_them(data: Any) -> None:
     inspection = judge(yaml.safe_dump(data, sort_keys=False).encode(), SHARED)
@@ -103,7 +97,7 @@ def test_documents_with_anything_in_them(data: Any) -> None:
 RIGHT = (SHARED.parent / "right-pair/stacks/shop.yaml").read_bytes()
 
 
-@settings(LOADED, max_examples=200)
+@settings(max_examples=200)
 @given(st.integers(0, len(RIGHT) - 1), st.integers(0, 12), st.binary(max_size=6))
 def test_a_right_document_with_some_bytes_exchanged(start: int, count: int, instead: bytes) -> None:
     inspection = judge(RIGHT[:start] + instead + RIGHT[start + count :], SHARED)
