@@ -96,6 +96,11 @@ def test_a_channel_by_hand_carries_its_share_and_goes_again(typed: Typed) -> Non
     assert paid["parts"] > 1
     assert [one["name"] for one in listed] == ["alice-bob-0", ""]
     assert (closed["channel"]["point"], closed["forced"]) == (opened["point"], False)
+    going = typed("channel ls")["channels"][1:]
+    assert [(one["point"], one["state"], one["blocks_left"]) for one in going] == [
+        (opened["point"], "closing", closed["blocks_left"])
+    ]
+    typed(f"mine {closed['blocks_left']}")
     assert [one["name"] for one in typed("channel ls")["channels"]] == ["alice-bob-0"]
 
 
