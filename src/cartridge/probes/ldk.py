@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TOKEN = "token"  # noqa: S105 the file's name
 """Where the daemon finds the word that its commands must carry, relative to its data folder."""
-OK, UNAUTHORIZED = 200, 401
+OK, UNAUTHORIZED, INTERNAL_ERROR = 200, 401, 500
 _ANSWER_WITHIN = 60.0
 
 
@@ -86,11 +86,14 @@ class LdkHttp:
         Raises:
             RefusedError: `ldk-refused`, it answered with an error.
             ApplyError: `ldk-foreign`, it does not take the node's token.
-            UnknownVerdictError: `ldk-unreachable`, no answer.
+            UnknownVerdictError: `ldk-unreachable`, no answer; with a status of 500 or more it dropped the question, as
+                it does where it stops meanwhile.
         """
         answer = self._send(command, within, order)
         if answer.status == UNAUTHORIZED:
             raise self._foreign("does not take its token")
+        if answer.status >= INTERNAL_ERROR:
+            raise self._silent(f"status {answer.status}")
         try:
             reply = json.loads(answer.data)
         except ValueError as error:
@@ -121,12 +124,7 @@ class LdkHttp:
                 "POST", f"/v1/{command}", body=json.dumps(order), headers=self._headers, timeout=within
             )
         except urllib3.exceptions.HTTPError as error:
-            raise UnknownVerdictError(
-                f"`{self.name}` at `{self.address}` does not answer",
-                code="ldk-unreachable",
-                details=(type(error).__name__,),
-                resolution=f"look at `cartridge ps` and `cartridge logs {self.name}`",
-            ) from error
+            raise self._silent(type(error).__name__) from error
 
     def _connected(self, make: Callable[[], _Connection]) -> _Connection:
         """Return a new connection that has been answered on, alone.
@@ -139,6 +137,14 @@ class LdkHttp:
             connection.request("POST", "/v1/", headers=self._headers)
             connection.getresponse().read()
         return connection
+
+    def _silent(self, why: str) -> UnknownVerdictError:
+        return UnknownVerdictError(
+            f"`{self.name}` at `{self.address}` does not answer",
+            code="ldk-unreachable",
+            details=(why,),
+            resolution=f"look at `cartridge ps` and `cartridge logs {self.name}`",
+        )
 
     def _foreign(self, what: str) -> ApplyError:
         return ApplyError(
