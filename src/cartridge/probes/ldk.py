@@ -7,10 +7,7 @@ POST with a JSON object a command; a node is asked anew every 10 to 50 ms only w
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cartridge.errors import ApplyError, UnknownVerdictError
@@ -18,7 +15,6 @@ from cartridge.probes.wait import Patience, until
 
 if TYPE_CHECKING:
     import urllib3
-    from urllib3._base_connection import BaseHTTPConnection as _Connection
 
 TOKEN = "token"  # noqa: S105 the file's name
 """Where the daemon finds the word that its commands must carry, relative to its data folder."""
@@ -60,7 +56,6 @@ class LdkHttp:
     def __init__(self, name: str, host: str, port: int, identity: Identity) -> None:
         self.name, self.address, self.identity = name, f"{host}:{port}", identity
         self._headers = {"Authorization": f"Bearer {identity.token}"}
-        self._opening = threading.Lock()
         self._place = host, port
         self.start_over()
 
@@ -73,7 +68,6 @@ class LdkHttp:
 
         host, port = self._place
         self._pool = urllib3.HTTPConnectionPool(host, port, maxsize=16, retries=False, timeout=_ANSWER_WITHIN)
-        self._pool._new_conn = partial(self._connected, self._pool._new_conn)  # type: ignore[method-assign]
 
     def ask(self, command: str, within: float = _ANSWER_WITHIN, /, **order: object) -> Any:
         """Return the answer to a command.
@@ -125,18 +119,6 @@ class LdkHttp:
             )
         except urllib3.exceptions.HTTPError as error:
             raise self._silent(type(error).__name__) from error
-
-    def _connected(self, make: Callable[[], _Connection]) -> _Connection:
-        """Return a new connection that has been answered on, alone.
-
-        Of connections that come at once, the daemon's HTTP library gives several to one thread, which then hears the
-        second when the first is closed.
-        """
-        connection = make()
-        with self._opening:
-            connection.request("POST", "/v1/", headers=self._headers)
-            connection.getresponse().read()
-        return connection
 
     def _silent(self, why: str) -> UnknownVerdictError:
         return UnknownVerdictError(

@@ -1,56 +1,54 @@
 //! Commands over HTTP: a POST with a JSON object for each, answered by one. Whoever asks must say the token.
 
-use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
 
+use hyper::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{json, Value};
 use signal_hook::consts::SIGHUP;
 use signal_hook::low_level::raise;
-use tiny_http::{Header, Request, Response, Server};
+use tokio::runtime::Handle;
+use tokio::task::{spawn_blocking, AbortHandle};
 
+use crate::http::{self, Question, Reply};
 use crate::node::{Answer, Failure, Node};
 
-const LARGEST: u64 = 1 << 20;
-
-/// Answer commands from now on, each in a thread of its own: some wait for others.
-pub fn serve(node: Arc<Node>, address: SocketAddr, token: String) -> Result<(), String> {
-    let server = Server::http(address).map_err(|error| format!("api: {error}"))?;
-    let expected = format!("Bearer {token}");
-    thread::spawn(move || {
-        for request in server.incoming_requests() {
-            let (node, expected) = (Arc::clone(&node), expected.clone());
-            thread::spawn(move || answer(&node, request, &expected));
-        }
-    });
-    Ok(())
-}
-
-fn answer(node: &Node, mut request: Request, expected: &str) {
-    let is_allowed = request
-        .headers()
-        .iter()
-        .any(|one| one.field.equiv("Authorization") && one.value.as_str() == expected);
-    let path = request.url().to_string();
-    let mut body = Vec::new();
-    let (status, value) = if !is_allowed {
-        (401, failure("unauthorized", "the token is not the node's", ""))
-    } else if request.as_reader().take(LARGEST).read_to_end(&mut body).is_err() {
-        return;
-    } else {
-        match carry_out(node, &path, &body) {
-            Ok(value) => (200, value),
-            Err(Failure { code: "unknown", message, .. }) => (404, failure("unknown", &message, "")),
-            Err(other) => (400, failure(other.code, &other.message, &other.reason)),
+/// Answer commands from now on until the handle ends it, each in a thread of its own: some wait for others.
+pub fn serve(runtime: &Handle, node: Arc<Node>, address: SocketAddr, token: &str) -> Result<AbortHandle, String> {
+    let expected: Arc<str> = format!("Bearer {token}").into();
+    let answer = move |question: Question| {
+        let (node, expected) = (Arc::clone(&node), Arc::clone(&expected));
+        async move {
+            if *question.authorization != *expected {
+                let refusal = failure("unauthorized", "the token is not the node's", "");
+                return Reply::of(StatusCode::UNAUTHORIZED, &refusal);
+            }
+            let answered = spawn_blocking(move || answer(&node, &question)).await;
+            answered.unwrap_or_else(|error| {
+                Reply::of(StatusCode::INTERNAL_SERVER_ERROR, &failure("bug", &error.to_string(), ""))
+            })
         }
     };
-    let kind = Header::from_bytes("Content-Type", "application/json").expect("it is a header");
-    let _ = request.respond(Response::from_data(value.to_string()).with_status_code(status).with_header(kind));
-    if value["again"] == true {
-        let _ = raise(SIGHUP); // the answer is out
+    let listening = http::listen(address).and_then(|listener| http::serve(runtime, listener, answer));
+    listening.map_err(|error| format!("api: {error}"))
+}
+
+fn answer(node: &Node, question: &Question) -> Reply {
+    match carry_out(node, &question.path, &question.body) {
+        Ok(value) => {
+            let then = (value["again"] == true).then_some(start_again as fn());
+            Reply { then, ..Reply::of(StatusCode::OK, &value) }
+        },
+        Err(Failure { code: "unknown", message, .. }) => {
+            Reply::of(StatusCode::NOT_FOUND, &failure("unknown", &message, ""))
+        },
+        Err(other) => Reply::of(StatusCode::BAD_REQUEST, &failure(other.code, &other.message, &other.reason)),
     }
+}
+
+fn start_again() {
+    let _ = raise(SIGHUP);
 }
 
 fn failure(code: &str, message: &str, reason: &str) -> Value {

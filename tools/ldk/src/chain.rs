@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ldk_node::bitcoin::consensus::encode::deserialize_hex;
 use ldk_node::bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
@@ -23,6 +23,8 @@ const GAP: u32 = 40;
 const BURIED: u32 = 100;
 /// Blocks after which the library's wallet has surely seen them.
 const SETTLED: u32 = 6;
+/// How long what was said of fees holds, whatever blocks come.
+const FEES_FOR: Duration = Duration::from_secs(10);
 /// What bitcoind says of a transaction it does not know.
 const NOT_FOUND: i64 = -5;
 
@@ -66,11 +68,17 @@ struct Waiting {
     is_known: bool,
 }
 
-/// What was said of fees when a block was the newest one.
-#[derive(Default)]
-struct Fees {
+/// Something that was said of fees.
+struct Fee {
     tip: Option<BlockHash>,
-    said: HashMap<String, Value>,
+    asked: Instant,
+    said: Value,
+}
+
+impl Fee {
+    fn holds(&self, tip: Option<BlockHash>) -> bool {
+        self.tip == tip || self.asked.elapsed() < FEES_FOR
+    }
 }
 
 #[derive(Default)]
@@ -82,7 +90,8 @@ struct Known {
     made: [u32; 2],
     blocks: Blocks,
     ends_with: Option<(BlockHash, u32)>,
-    fees: Fees,
+    /// By the question.
+    fees: HashMap<String, Fee>,
     waiting: HashMap<Txid, Waiting>,
     /// Why transactions of ours were refused.
     refused: HashMap<Txid, String>,
@@ -129,19 +138,17 @@ impl Chain {
         self.bitcoind.ask(method, parameters)
     }
 
-    /// Pass a question for fees on, once a block.
+    /// Pass a question for fees on, where there is a new block and the last answer is not of just now: the library asks
+    /// for each of its targets at each block, and bitcoind answers slowly.
     pub fn fees(&self, method: &str, parameters: &Value) -> Result<Value, Trouble> {
         let mut known = self.known();
-        let tip = known.blocks.tip();
-        if known.fees.tip != tip {
-            known.fees = Fees { tip, said: HashMap::new() };
+        let (question, tip) = (format!("{method} {parameters}"), known.blocks.tip());
+        if let Some(fee) = known.fees.get(&question).filter(|fee| fee.holds(tip)) {
+            return Ok(fee.said.clone());
         }
-        let question = format!("{method} {parameters}");
-        if let Some(said) = known.fees.said.get(&question) {
-            return Ok(said.clone());
-        }
+        let asked = Instant::now();
         let said: Value = self.bitcoind.ask(method, parameters)?;
-        known.fees.said.insert(question, said.clone());
+        known.fees.insert(question, Fee { tip, asked, said: said.clone() });
         Ok(said)
     }
 

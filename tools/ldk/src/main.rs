@@ -14,11 +14,13 @@ mod blocks;
 mod chain;
 mod config;
 mod endings;
+mod http;
 mod keys;
 mod memory;
 mod node;
 mod orders;
 mod relay;
+mod setup;
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use tokio::runtime::Runtime;
 
 #[derive(Deserialize)]
 struct Asked {
@@ -69,14 +72,16 @@ fn run(path: &Path) -> Result<(), String> {
     let keys = config::read_keys(&config.data)?;
     let token = config::read_token(&config.data)?;
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
-    node::log_from(&config.log_level)?;
-    if node::prepare(&config, &keys)? {
+    setup::log_from(&config.log_level)?;
+    let runtime = Runtime::new().map_err(|error| format!("runtime: {error}"))?;
+    if setup::prepare(runtime.handle(), &config, &keys)? {
         let is_over = signals.pending().any(|signal| signal != SIGHUP);
         return if is_over { Ok(()) } else { Err(again()) };
     }
-    let node = node::Node::start(&config, &keys)?;
-    api::serve(Arc::clone(&node), config.api, token)?;
+    let node = node::Node::start(runtime.handle(), &config, &keys)?;
+    let answering = api::serve(runtime.handle(), Arc::clone(&node), config.api, &token)?;
     let signal = signals.forever().next();
+    answering.abort();
     node.stop();
     if signal == Some(SIGHUP) {
         return Err(again());

@@ -2,31 +2,29 @@
 //!
 //! The library asks for every transaction of the mempool, for each block again and again, and overlooks its own
 //! transactions; many nodes on one bitcoind would keep it busy with nothing else. So here the mempool holds what the node
-//! itself sent, blocks come from those read once, fees are asked for once a block, and the rest is passed on. Errors are answered as results are: at any
-//! other status the library waits, connects anew, and asks again.
+//! itself sent, blocks come from those read once, fees are asked for once in a while, and the rest is passed on. Errors
+//! are answered as results are: at any other status the library waits, connects anew, and asks again.
 
-use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
 use base64::prelude::{Engine, BASE64_STANDARD};
+use hyper::StatusCode;
 use ldk_node::bitcoin::{OutPoint, Txid};
 use serde::Deserialize;
 use serde_json::{json, Value};
-use socket2::{Domain, Socket, Type};
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 use crate::bitcoind::Trouble;
 use crate::blocks::parsed;
 use crate::chain::Chain;
+use crate::http::{self, Question, Reply};
 
-const LARGEST: usize = 8 << 20;
-const BACKLOG: i32 = 1_024;
-const LONGEST_LINE: u64 = 8 << 10;
-/// A thread for each connection needs little.
-const STACK: usize = 256 << 10;
+/// What is answered without asking bitcoind, nearly always.
+const AT_ONCE: [&str; 3] = ["gettxout", "getmempoolentry", "getrawtransaction"];
 /// bitcoind's number for an error that has none of its own.
 const OTHER: i64 = -1;
 const NOT_FOUND: i64 = -5;
@@ -45,80 +43,45 @@ enum Said {
     Hex(Arc<str>),
 }
 
-/// Answer whoever shows these credentials from now on, each connection in a thread of its own, and return the port.
-pub fn serve(chain: Arc<Chain>, user: &str, password: &str) -> Result<u16, String> {
-    let listener = listen().map_err(|error| format!("relay: {error}"))?;
-    let port = listener.local_addr().map_err(|error| format!("relay: {error}"))?.port();
-    let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            let (chain, expected) = (Arc::clone(&chain), expected.clone());
-            let _ = thread::Builder::new().stack_size(STACK).spawn(move || converse(&chain, connection, &expected));
+/// Answer whoever shows these credentials from now on, and return the port.
+///
+/// It is done by the threads that also ask: where many nodes share few processors, each step to another thread waits for
+/// all of them, and what is not looked up yet is checked again for each peer that passes it on.
+pub fn serve(runtime: &Handle, chain: Arc<Chain>, user: &str, password: &str) -> Result<u16, String> {
+    let expected: Arc<str> = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))).into();
+    let answer = move |question: Question| {
+        let (chain, expected) = (Arc::clone(&chain), Arc::clone(&expected));
+        async move {
+            if *question.authorization != *expected {
+                return Reply::of(StatusCode::UNAUTHORIZED, &json!({}));
+            }
+            match serde_json::from_slice::<Request>(&question.body) {
+                Ok(request) if AT_ONCE.contains(&request.method.as_str()) => said(&chain, &request),
+                Ok(request) => block_in_place(|| said(&chain, &request)),
+                Err(error) => Reply::of(StatusCode::BAD_REQUEST, &json!({"error": error.to_string()})),
+            }
         }
+    };
+    let listening = http::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).and_then(|listener| {
+        let port = listener.local_addr()?.port();
+        http::serve(runtime, listener, answer)?;
+        Ok(port)
     });
-    Ok(port)
+    listening.map_err(|error| format!("relay: {error}"))
 }
 
-/// Many of the library's questions come at once, each by a connection of its own, and one that is not taken in time is
-/// tried again only after a second.
-fn listen() -> Result<TcpListener, Error> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-fn converse(chain: &Chain, connection: TcpStream, expected: &str) -> Result<(), Error> {
-    connection.set_nodelay(true)?;
-    let mut writer = connection.try_clone()?;
-    let mut reader = BufReader::new(connection);
-    while let Some((authorization, body)) = read(&mut reader)? {
-        if authorization != expected {
-            return writer.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        }
-        let request: Request = serde_json::from_slice(&body)?;
-        let said = match answer(chain, &request.method, &request.params, Instant::now()) {
-            Ok(Said::Hex(result)) => format!(r#"{{"result":"{result}","error":null,"id":{}}}"#, request.id),
-            Ok(Said::Plain(result)) => json!({"result": result, "error": null, "id": request.id}).to_string(),
-            Err(Trouble::Refused(code, message)) => failure(code, &message, &request.id),
-            Err(Trouble::Silent(message)) => failure(OTHER, &message, &request.id),
-        };
-        let head =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", said.len());
-        writer.write_all(&[head.as_bytes(), said.as_bytes()].concat())?;
-    }
-    Ok(())
+fn said(chain: &Chain, request: &Request) -> Reply {
+    let body = match answer(chain, &request.method, &request.params, Instant::now()) {
+        Ok(Said::Hex(result)) => format!(r#"{{"result":"{result}","error":null,"id":{}}}"#, request.id),
+        Ok(Said::Plain(result)) => json!({"result": result, "error": null, "id": request.id}).to_string(),
+        Err(Trouble::Refused(code, message)) => failure(code, &message, &request.id),
+        Err(Trouble::Silent(message)) => failure(OTHER, &message, &request.id),
+    };
+    Reply { status: StatusCode::OK, body: body.into_bytes(), then: None }
 }
 
 fn failure(code: i64, message: &str, id: &Value) -> String {
     json!({"result": null, "error": {"code": code, "message": message}, "id": id}).to_string()
-}
-
-/// Return what a request says of its sender, and its body; None at the end of the connection.
-fn read(reader: &mut BufReader<TcpStream>) -> Result<Option<(String, Vec<u8>)>, Error> {
-    let (mut authorization, mut length) = (String::new(), 0);
-    let mut is_first = true;
-    loop {
-        let mut line = String::new();
-        if reader.by_ref().take(LONGEST_LINE).read_line(&mut line)? == 0 {
-            return if is_first { Ok(None) } else { Err(ErrorKind::UnexpectedEof.into()) };
-        }
-        is_first = false;
-        match line.trim_end().split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("authorization") => authorization = value.into(),
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.parse().map_err(|_| ErrorKind::InvalidData)?;
-            },
-            None if line.trim_end().is_empty() => break,
-            _ => {},
-        }
-    }
-    if length > LARGEST {
-        return Err(ErrorKind::InvalidData.into());
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    Ok(Some((authorization, body)))
 }
 
 fn answer(chain: &Chain, method: &str, parameters: &[Value], since: Instant) -> Result<Said, Trouble> {
