@@ -14,11 +14,12 @@ from contextlib import AbstractContextManager
 
 from cartridge.errors import ApplyError
 from cartridge.lightning import cln_wire as wire
-from cartridge.lightning.cln_calls import FEE_RATE, number_of
+from cartridge.lightning.cln_calls import FEE_RATE
 from cartridge.lightning.cln_payments import ClnPayments
 from cartridge.lightning.ending import Ending
 from cartridge.lightning.node import Edge, Guest, Info, NodeChannel, Opening, Policy, WalletCoin, not_supported
 from cartridge.lightning.ordinary import nobody_welcome, refuse_special
+from cartridge.lightning.scids import number_of
 from cartridge.probes.cln import RefusedError
 
 _SATOSHI = 1_000

@@ -69,9 +69,3 @@ def translated(error: RefusedError) -> RefusedError | NotYetError:
     if any(sign in error.brief.lower() for sign in _NOT_YET):
         return NotYetError(error.brief, code="cln-not-yet", resolution="wait a moment and try again")
     return error
-
-
-def number_of(scid: str) -> int:
-    """Return a short channel id such as `103x1x0` as a number (BOLT 7)."""
-    block, transaction, output = (int(part) for part in scid.split("x"))
-    return block << 40 | transaction << 16 | output

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cartridge.lightning import cln_wire as wire
-from cartridge.lightning.cln_calls import ClnCalls, number_of
+from cartridge.lightning.cln_calls import ClnCalls
 from cartridge.lightning.node import Decoded, Invoice, InvoiceState, Payment, PaymentError, not_supported
+from cartridge.lightning.scids import number_of
 from cartridge.probes.cln import RefusedError
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 
 from cartridge.lightning import eclair_wire as wire
-from cartridge.lightning.eclair_calls import number_of
 from cartridge.lightning.eclair_payments import TITLE, EclairPayments
 from cartridge.lightning.ending import Ending
 from cartridge.lightning.node import Edge, Guest, Info, NodeChannel, Opening, Policy, not_supported
 from cartridge.lightning.ordinary import nobody_welcome, refuse_special
+from cartridge.lightning.scids import number_of
 from cartridge.probes.wait import until
 
 DEPTH = 6

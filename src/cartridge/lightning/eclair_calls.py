@@ -167,9 +167,3 @@ class EclairCalls:
 def _outpoint(text: str) -> dict[str, object]:
     txid, _, output = text.partition(":")
     return {"txid": txid, "vout": int(output)}
-
-
-def number_of(scid: str) -> int:
-    """Return a short channel id such as `103x1x0` as a number (BOLT 7)."""
-    block, transaction, output = (int(part) for part in scid.split("x"))
-    return block << 40 | transaction << 16 | output

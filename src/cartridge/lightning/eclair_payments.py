@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from cartridge.errors import UnknownVerdictError
 from cartridge.lightning import eclair_wire as wire
-from cartridge.lightning.eclair_calls import EclairCalls, number_of
+from cartridge.lightning.eclair_calls import EclairCalls
 from cartridge.lightning.node import Decoded, Invoice, InvoiceState, Payment, PaymentError, not_supported
+from cartridge.lightning.scids import number_of
 from cartridge.probes.eclair import NOT_FOUND, RefusedError
 from cartridge.probes.wait import until
 

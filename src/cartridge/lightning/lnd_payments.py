@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from cartridge.lightning import wire
 from cartridge.lightning.lnd_calls import LndCalls
 from cartridge.lightning.node import Decoded, Invoice, InvoiceState, Payment, PaymentError
+from cartridge.lightning.scids import short_id
 from cartridge.probes.lnd import RefusedError
 
 FINAL_CLTV_DELTA = 80
@@ -18,6 +19,7 @@ REFUSED = "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS"
 """Why a payment failed that its destination did not want."""
 FEATURES = (9, 15)
 """What every payee has: onions of this kind, and a secret in its invoices. LDK takes no payment without one."""
+NO_ATTEMPT = "it made no attempt: it knows no way of channels that hold enough"
 KEYSEND = "5482373484"
 """The custom record that carries the preimage of a payment without an invoice."""
 
@@ -99,7 +101,7 @@ class LndPayments(LndCalls):
         }
         payment = self._send(order, within, through)
         if payment.failure_reason != REFUSED:
-            raise self._failed(payment.failure_reason or payment.status)
+            raise self._failed(payment)
 
     def _send(self, order: Mapping[str, object], within: float, through: int | None) -> wire.SentPayment:
         limits: dict[str, object] = {"timeout_seconds": max(1, round(within)), "no_inflight_updates": True}
@@ -112,19 +114,38 @@ class LndPayments(LndCalls):
 
     def _paid(self, payment: wire.SentPayment) -> Payment:
         if payment.status != "SUCCEEDED":
-            raise self._failed(payment.failure_reason)
+            raise self._failed(payment)
         hops = [len(attempt.route.hops) for attempt in payment.htlcs if attempt.status == "SUCCEEDED"]
         return Payment(payment.payment_hash, payment.value_msat, payment.fee_msat, max(hops, default=0), len(hops))
 
-    def _failed(self, reason: str) -> PaymentError:
-        plain = reason.removeprefix("FAILURE_REASON_").lower().replace("_", " ")
+    def _failed(self, payment: wire.SentPayment) -> PaymentError:
+        reason = payment.failure_reason or payment.status
+        plain = _plain(reason.removeprefix("FAILURE_REASON_"))
         return PaymentError(
             f"a payment from `{self.name}` failed: {plain}",
             code="payment-failed",
             reason=reason,
             reached=reason == REFUSED,
+            details=tuple(_came_back(one) for one in payment.htlcs if one.failure) or (NO_ATTEMPT,),
             resolution="see that the channels on the way are active and hold enough, with `cartridge channel ls`",
         )
+
+
+def _came_back(attempt: wire.Attempt) -> str:
+    """Return how far an attempt came: the node that sent it back, and the channel it was to leave by."""
+    hops, failure = attempt.route.hops, attempt.failure
+    if failure is None or not 0 <= failure.failure_source_index <= len(hops):
+        return f"an attempt over {len(hops)} hops came back without a reason"
+    at = failure.failure_source_index
+    where = f"from {f'`{hops[at - 1].pub_key[:12]}…`' if at else 'the payer itself'}"
+    onward = (
+        f", which was to pass it on by channel {short_id(hops[at].chan_id)}" if at < len(hops) else ", its destination"
+    )
+    return f"an attempt over {len(hops)} hops came back {where}{onward}: {_plain(failure.code)}"
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", " ")
 
 
 def _base64(hexadecimal: str) -> str:

@@ -246,10 +246,24 @@ class PayReq(BaseModel):
     payment_hash: str
 
 
+class Hop(BaseModel):
+    """A step of a way: the channel, and the node it leads to."""
+
+    chan_id: int
+    pub_key: str
+
+
 class Route(BaseModel):
     """The way of one attempt."""
 
-    hops: list[object]
+    hops: list[Hop]
+
+
+class Failure(BaseModel):
+    """Why an attempt came back, and which node of the way says so; 0 is the payer."""
+
+    code: str
+    failure_source_index: int
 
 
 class Attempt(BaseModel):
@@ -257,6 +271,7 @@ class Attempt(BaseModel):
 
     status: str
     route: Route
+    failure: Failure | None = None
 
 
 class SentPayment(BaseModel):

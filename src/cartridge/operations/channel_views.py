@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cartridge.errors import InputError, MissingError
+from cartridge.lightning.scids import short_id
 from cartridge.operations.network_reports import ChannelView, PolicyView
 from cartridge.plan.state import State
 
@@ -157,8 +158,3 @@ def pick(channels: Iterable[ChannelView], which: tuple[str, ...]) -> ChannelView
 def label(channel: ChannelView) -> str:
     """Return what a channel is best called by: its name, else its short id, else its point."""
     return channel.name or channel.scid or channel.point
-
-
-def short_id(number: int) -> str:
-    """Return a short channel id as people write it: block x transaction x output; "" for 0."""
-    return f"{number >> 40}x{number >> 16 & 0xFFFFFF}x{number & 0xFFFF}" if number else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cartridge.errors import CartridgeError
-from cartridge.operations.channel_views import pick, short_id
+from cartridge.operations.channel_views import pick
 from cartridge.operations.network_reports import ChannelView
 
 FIRST = ChannelView("alice-bob-0", "alice", "bob", "active", 10, 5, 5, "aa:0", "104x1x0", private=False)
@@ -37,7 +37,3 @@ def test_what_is_no_one_channel_is_refused(words: tuple[str, ...], code: str) ->
         pick(EVERY, words)
 
     assert refused.value.code == code
-
-
-def test_a_short_id_is_block_transaction_and_output() -> None:
-    assert (short_id(104 << 40 | 1 << 16), short_id(0)) == ("104x1x0", "")
