@@ -45,6 +45,7 @@ def test_what_a_daemon_makes_again_is_left_out_and_what_it_cannot_do_without_is_
         "regtest/.lock",
         "regtest/chainstate/LOCK",
         "logs",
+        "data/graph/regtest/sphinxreplay.db",
         "regtest/bitcoind.pid",
         "a.sock",
     ]
