@@ -18,8 +18,8 @@ _NAMES = frozenset(
         "logs",  # lnd's folder
         "letsencrypt",
         "chan-backup-archives",
-        # What lnd remembers of onions, so as to take none twice. It does so before it notes in its channels that it took
-        # one: a copy of between the two refuses it, and its payer then finds no way to that node for a minute.
+        # What lnd remembers of onions, to take none twice. It does so before it notes in its channels that it took one:
+        # a copy of between the two refuses it, and its payer then finds no way to that node for a minute.
         "sphinxreplay.db",
         # Macaroons that lnd bakes again. While it does, its wallet comes to the tip; without that pause it mostly looks
         # a few milliseconds too early, and then waits for a whole second (lnd.go, "Waiting for chain backend").
