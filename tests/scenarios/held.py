@@ -143,13 +143,17 @@ class Project:
         return self._run(plain if os.getuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *plain])
 
     def _run(self, argv: list[str]) -> Done:
-        return subprocess.run(
-            argv,
-            cwd=self.folder,
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=PATIENCE,
-            check=False,
-        )
+        try:
+            return subprocess.run(
+                argv,
+                cwd=self.folder,
+                env={**os.environ, **self.environment},
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            said = late.stderr.decode() if isinstance(late.stderr, bytes) else late.stderr or ""
+            raise AssertionError(f"`{' '.join(argv)}` has not ended within {PATIENCE} s, and said\n{said}") from None
