@@ -41,7 +41,8 @@ class Readiness:
         self._first: BaseException | None = None
         self._recorder, self._cancel = recorder, cancel
         self._ready: dict[str, Future[None]] = {name: Future() for name in components}
-        self._threads = ThreadPoolExecutor(max_workers=max(4, len(components)), thread_name_prefix="ready")
+        # Each is watched, and something may follow each: those that wait for others must leave these a thread.
+        self._threads = ThreadPoolExecutor(max_workers=max(4, 2 * len(components)), thread_name_prefix="ready")
 
     def gate(self, name: str) -> None:
         """Return when everything the component depends on is ready; raise what stopped it."""

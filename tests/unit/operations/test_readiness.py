@@ -56,6 +56,21 @@ def test_waiting_returns_when_everything_is_ready() -> None:
     ready.close()
 
 
+def test_what_is_started_last_becomes_ready_though_all_others_and_what_follows_it_wait_for_it() -> None:
+    """As in a stack of four that runs on: three nodes, their chain, and the block that follows it."""
+    nodes = [f"node-{number}" for number in range(3)]
+    stack = {"db": component("db"), **{name: component(name, depends_on=("db",)) for name in nodes}}
+    ready = Readiness(stack, answers, Recorder(FakeClock()), threading.Event().set)
+    followed = [ready.after(name, lambda: None) for name in stack]
+
+    for name in (*nodes, "db"):
+        ready.started(name)
+
+    assert [one.result(10) for one in followed] == [None] * len(stack)
+    ready.wait()
+    ready.close()
+
+
 def test_a_component_that_does_not_become_ready_is_named_and_ends_the_others_waits() -> None:
     cancelled = threading.Event()
 
