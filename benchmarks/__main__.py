@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--rounds N] [CASE...]`: run the cases and write RESULTS.md beside this file."""
+"""`python -m benchmarks [CASE...]`: run the cases and write RESULTS.md beside this file."""
 
 from __future__ import annotations
 
