@@ -64,7 +64,7 @@ class LiveNetwork:
 
     def up(self, *flags: str) -> Done:
         """Run `cartridge up`, which must succeed."""
-        return self._done("up", "--fresh", "--wait-timeout", "70 s", *flags)
+        return self._done("up", "--fresh", "--wait-timeout", "100 s", *flags)
 
     def plan(self, *flags: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return what `cartridge plan` says: changes, and drift, as `kind: reason` by resource, `keep` left out."""
