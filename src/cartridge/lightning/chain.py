@@ -6,6 +6,7 @@ not at all, so a killed caller can only repeat it, never leave half of it.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from cartridge.errors import ApplyError
 from cartridge.lightning.undoing import Undone, undo
-from cartridge.probes.bitcoind import BitcoindRpc, RefusedError
+from cartridge.probes.bitcoind import BitcoindRpc
 
 SATOSHI = 100_000_000
 """Satoshis in a bitcoin."""
@@ -26,7 +27,7 @@ _BURN = "raw(51)#8lvh9jxk"
 """Where rewards nobody needs go: a script anybody can spend."""
 _FEE_RATE = 10
 """Satoshis per virtual byte of a payment; the chain is ours, so any will do."""
-_WALLET, _WALLET_EXISTS = "miner", -4
+_WALLET = "miner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,15 @@ class _Balances(BaseModel):
     mine: _Mine
 
 
-_hashes = TypeAdapter(tuple[str, ...])
+class _Wallet(BaseModel):
+    name: str
+
+
+class _Folder(BaseModel):
+    wallets: list[_Wallet]
+
+
+_hashes = _names = TypeAdapter(tuple[str, ...])
 
 
 class Bitcoind:
@@ -147,7 +156,7 @@ class Bitcoind:
 
     def __init__(self, rpc: BitcoindRpc) -> None:
         self._rpc, self._lock = rpc, threading.Lock()
-        self._reward_address = ""
+        self._wallet = self._reward_address = ""
 
     def tip(self) -> Block:
         """Return the newest block."""
@@ -185,7 +194,7 @@ class Bitcoind:
         self._afford(sum(output.amount for output in outputs))
         wanted = [{output.address: _bitcoin(output.amount)} for output in outputs]
         sent = _Sent.model_validate(
-            self._rpc.call("send", wanted, None, "unset", _FEE_RATE, {"add_to_wallet": False}, wallet=_WALLET)
+            self._rpc.call("send", wanted, None, "unset", _FEE_RATE, {"add_to_wallet": False}, wallet=self._wallet)
         )
         self._rpc.call("generateblock", self._address(), [sent.hex])
         self._keep()
@@ -239,11 +248,12 @@ class Bitcoind:
 
     def _afford(self, amount: int) -> None:
         """Mine until the wallet can spend `amount` and a fee."""
+        address = self._address()
         for _ in range(20):
-            balances = _Balances.model_validate(self._rpc.call("getbalances", wallet=_WALLET))
+            balances = _Balances.model_validate(self._rpc.call("getbalances", wallet=self._wallet))
             if balances.mine.trusted * SATOSHI > amount + SATOSHI // 10:
                 return
-            self._rpc.call("generatetoaddress", 10, self._address())
+            self._rpc.call("generatetoaddress", 10, address)
             self._rpc.call("generatetodescriptor", MATURITY, _BURN)
         raise ApplyError(
             f"this regtest chain cannot create another {_bitcoin(amount)} BTC: its rewards have halved away",
@@ -252,22 +262,28 @@ class Bitcoind:
         )
 
     def _address(self) -> str:
-        """Return the address rewards go to; the wallet is made or loaded when it is first needed."""
+        """Return the address rewards go to; the wallet is made when it is first needed."""
         with self._lock:
             if not self._reward_address:
-                self._open_wallet()
-                self._reward_address = str(self._rpc.call("getnewaddress", "reward", "bech32", wallet=_WALLET))
+                self._wallet = self._open_wallet()
+                self._reward_address = str(self._rpc.call("getnewaddress", "reward", "bech32", wallet=self._wallet))
             return self._reward_address
 
-    def _open_wallet(self) -> None:
-        if _WALLET in self._rpc.call("listwallets"):
-            return
-        try:
-            self._rpc.call("createwallet", _WALLET, False, False, "", False, True, True)  # noqa: FBT003
-        except RefusedError as error:
-            if error.number != _WALLET_EXISTS:
-                raise
-            self._rpc.call("loadwallet", _WALLET, True)  # noqa: FBT003
+    def _open_wallet(self) -> str:
+        """Return the name of the wallet, which bitcoind has loaded, or make one.
+
+        bitcoind notes a wallet among those it loads when it starts after it has made it whole (Bitcoin Core,
+        src/wallet/wallet.cpp, CreateWallet). One that lies there unloaded was cut off by a kill: it never held a
+        coin, and asked to load it bitcoind may abort. It is left where it is, and another name taken.
+        """
+        for loaded in _names.validate_python(self._rpc.call("listwallets")):
+            if loaded.partition("-")[0] == _WALLET:
+                return loaded
+        lying = {one.name for one in _Folder.model_validate(self._rpc.call("listwalletdir")).wallets}
+        names = itertools.chain((_WALLET,), (f"{_WALLET}-{number}" for number in itertools.count(2)))
+        name = next(name for name in names if name not in lying)
+        self._rpc.call("createwallet", name, False, False, "", False, True, True)  # noqa: FBT003
+        return name
 
 
 def _bitcoin(satoshis: int) -> str:
