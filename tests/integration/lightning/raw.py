@@ -185,15 +185,15 @@ class RawStack:
         process.wait()
 
     def stop(self) -> None:
-        """End every process, nodes first."""
-        for process in reversed(self.processes.values()):
-            process.terminate()
-        for process in self.processes.values():
-            with contextlib.suppress(TimeoutExpired):  # lnd may hang at its end when its chain went first
-                process.wait(30)
-            process.kill()
-            process.wait()
-        self.processes.clear()
+        """End every process; the chain goes last, as an lnd hangs at its end whose chain went first."""
+        nodes = [name for name in self.processes if name != "bitcoind"]
+        for group in (nodes, list(self.processes.keys() - nodes)):
+            for name in group:
+                self.processes[name].terminate()
+            for name in group:
+                with contextlib.suppress(TimeoutExpired):
+                    self.processes[name].wait(10)
+                self.kill(name)
 
     def start(self, name: str, argv: list[str], environment: Mapping[str, str] | None = None) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:

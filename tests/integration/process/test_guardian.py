@@ -248,6 +248,18 @@ def test_what_does_not_end_in_its_grace_is_killed_with_its_group(stack: Stack) -
     wait_dead(grandchild)
 
 
+@pytest.mark.timeout(60)  # far less than the grace
+def test_what_is_removed_with_its_data_has_little_grace(stack: Stack) -> None:
+    deaf = "trap '' TERM; echo up; while :; do sleep 1; done"
+    stack.up(stack.wanted("alice", deaf, grace="10 m"))
+    until(lambda: stack.log("alice"), "it is deaf")
+    pid = stack.pid("alice")
+
+    stack.engine.destroy()
+
+    wait_dead(pid)
+
+
 def test_a_paused_component_can_be_stopped(stack: Stack) -> None:
     stack.up(stack.wanted("alice"))
     os.kill(stack.pid("alice"), signal.SIGSTOP)

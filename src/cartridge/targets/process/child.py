@@ -164,9 +164,9 @@ class Child:
             self.log.write(data)
         return bool(data)
 
-    def end(self, now: float) -> None:
-        """Ask the process to end, and remember when to stop being patient."""
-        self.kill_at = now + self.grace
+    def end(self, now: float, patience: float) -> None:
+        """Ask the process to end, and remember when to stop being patient: after its grace, or sooner."""
+        self.kill_at = now + min(self.grace, patience)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, self.signal)
             os.kill(self.pid, signal.SIGCONT)  # a paused process cannot hear

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 LONGEST = 30.0
 """Seconds a component may stand still at most, whatever is asked for."""
+AGAIN = 0.005
+"""Seconds until children are looked for again of those that have not stopped."""
 
 
 class Freezer:
@@ -46,7 +48,12 @@ class Freezer:
                 self._waiting.add(pid)
         self._done.append(done)
         self.look()
-        self._let_children_begin()
+        self.let_children_begin()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is somebody who was told to stop and has not."""
+        return bool(self._waiting)
 
     def look(self) -> None:
         """Take note of those that have stopped; to be called whenever a child changes."""
@@ -65,11 +72,12 @@ class Freezer:
             for done in told:
                 done()
 
-    def _let_children_begin(self) -> None:
-        """Let the children of those that have not stopped yet go on, until their parents have.
+    def let_children_begin(self) -> None:
+        """Let the children of those that have not stopped yet go on; to be called every `AGAIN` seconds meanwhile.
 
         Whoever makes a child by vfork(2) cannot stop before that child has become another program, which it never
-        would while it stands still itself.
+        would while it stands still itself. A child that is being made just now is not there to be seen yet, and
+        is born with the signal.
         """
         for pid in self._waiting:
             for child in _children(pid):

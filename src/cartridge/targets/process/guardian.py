@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import selectors
 import signal
@@ -28,6 +29,8 @@ if TYPE_CHECKING:  # importing `typing` would cost a quarter of our start
 
 LONGEST_SLEEP = 1e6
 """Seconds (eleven days) to sleep at once; the system call counts milliseconds in 32 bits."""
+LAST_PATIENCE = 2.0
+"""Seconds for a component whose data goes with it: an lnd whose bitcoind was killed would take all of its grace."""
 
 
 class RefusedError(Exception):
@@ -39,10 +42,13 @@ class RefusedError(Exception):
 
 
 class Ending:
-    """Components on their way to their end, dependents first; `done` is called when all have ended."""
+    """Components on their way to their end, dependents first; `done` is called when all have ended.
 
-    def __init__(self, names: Sequence[str], done: Callable[[], None]) -> None:
-        self.names, self.done = set(names), done
+    None has more than `patience` seconds from the signal on, whatever its grace.
+    """
+
+    def __init__(self, names: Sequence[str], done: Callable[[], None], patience: float) -> None:
+        self.names, self.done, self.patience = set(names), done, patience
 
 
 class Guardian:
@@ -205,8 +211,8 @@ class Guardian:
         if known.pipe >= 0 and not known.pump():
             self.selector.unregister(known.pipe)
 
-    def _end(self, names: Sequence[str], done: Callable[[], None]) -> None:
-        self.endings.append(Ending(names, done))
+    def _end(self, names: Sequence[str], done: Callable[[], None], patience: float = math.inf) -> None:
+        self.endings.append(Ending(names, done, patience))
         self._go_on_ending()
 
     def _go_on_ending(self) -> None:
@@ -218,7 +224,7 @@ class Guardian:
             free = [known for known in alive if known.name not in needed] or alive  # a circle is ended all at once
             for known in free:
                 if not known.is_ending:
-                    known.end(now)
+                    known.end(now, ending.patience)
             if not alive:
                 self.endings.remove(ending)
                 ending.done()
@@ -262,6 +268,8 @@ class Guardian:
         due = [known.kill_at - time.monotonic() for known in self.children.values() if known.kill_at is not None]
         if self.freezer.thaw_at is not None:
             due.append(self.freezer.thaw_at - time.monotonic())
+        if self.freezer.is_waiting:
+            due.append(freezing.AGAIN)
         if self.expires and not self.is_closing:
             due.append(min(self.expires - time.time(), LONGEST_SLEEP))
         return max(0.0, min(due)) if due else None
@@ -274,6 +282,7 @@ class Guardian:
                 known.kill_at = now + 1.0  # again, should it have been about to fork
         if self.freezer.thaw_at is not None and self.freezer.thaw_at <= now:
             self.freezer.thaw()
+        self.freezer.let_children_begin()
         if self.expires and self.expires <= time.time():
             self._shut_down(remove=True, done=lambda: None)
 
@@ -303,7 +312,7 @@ class Guardian:
             self._finish(remove=remove)
             done()
 
-        self._end(list(self.children), finish)
+        self._end(list(self.children), finish, LAST_PATIENCE if remove else math.inf)
 
     def _finish(self, *, remove: bool) -> None:
         """Leave nothing: strays, belongings, socket and lock. The last act before the answer."""
