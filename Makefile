@@ -11,6 +11,9 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 HAVE_PIP = $(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip >/dev/null
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
+# A test run starts `cartridge` a thousand times; compiled anew each time, that is minutes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: up test bench lint format docs lock-python clean
 .DEFAULT_GOAL := up
 
