@@ -56,3 +56,13 @@ def test_what_is_no_secret_stays(text: str) -> None:
 @given(st.text(max_size=400))
 def test_hiding_twice_hides_no_more(text: str) -> None:
     assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize(
+    "unit", ["x", "fg", "ab:", "http://", "x://a:", "token", "word 1 ", "-----BEGIN PRIVATE KEY-----"], ids=str.strip
+)
+@pytest.mark.timeout(60)  # where time grows with the square of the length, it is minutes
+def test_a_long_text_takes_no_longer_than_its_length(unit: str) -> None:
+    text = unit * (1_000_000 // len(unit))
+
+    assert redact(text) == text
