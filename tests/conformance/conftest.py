@@ -46,7 +46,7 @@ class FakeHarness:
         """Return the script of a `FakeComponent`."""
         says = [word for line in behaviour.says for word in ("--say", line)]
         ends = [] if behaviour.ends is None else ["--exit", str(behaviour.ends)]
-        return ("fake", *says, *ends)
+        return ("fake", *says, *(["--deaf"] if behaviour.deaf else []), *ends)
 
     def crash(self, identity: str) -> None:
         """Let it die."""
@@ -67,7 +67,7 @@ class ProcessHarness:
         """Return a line of shell."""
         says = [f"echo '{line}'" for line in behaviour.says]
         ends = "exec sleep 1000" if behaviour.ends is None else f"exit {behaviour.ends}"
-        return ("/bin/sh", "-c", "; ".join([*says, ends]))
+        return ("/bin/sh", "-c", "; ".join([*(["trap '' TERM"] if behaviour.deaf else []), *says, ends]))
 
     def crash(self, identity: str) -> None:
         """Kill the process."""
@@ -103,7 +103,8 @@ class DockerHarness:
     def command(self, behaviour: Behaviour) -> tuple[str, ...]:
         """Return a line of shell; the first process of a container has to ask for the signal that ends it."""
         says = [f"echo '{line}'" for line in behaviour.says]
-        ends = "trap 'exit 0' TERM; sleep 1000 & wait" if behaviour.ends is None else f"exit {behaviour.ends}"
+        hears = "trap '' TERM" if behaviour.deaf else "trap 'exit 0' TERM"
+        ends = f"{hears}; sleep 1000 & wait" if behaviour.ends is None else f"exit {behaviour.ends}"
         return (f"{images.PROGRAMS}/sh", "-c", "; ".join([*says, ends]))
 
     def crash(self, identity: str) -> None:

@@ -25,10 +25,11 @@ LEASE = Lease(f"conformance-{os.getpid()}", "tests@here:/", "2030-01-01T00:00:00
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a component does: prints lines, then stays until it is ended, or ends with a status."""
+    """What a component does: prints lines, then stays until it is ended (deaf: killed), or ends with a status."""
 
     says: tuple[str, ...] = ()
     ends: int | None = None
+    deaf: bool = False
 
 
 class Harness(Protocol):

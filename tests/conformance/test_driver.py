@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from cartridge.errors import MissingError
+from cartridge.model.cartridge import Stop
 from cartridge.targets.driver import ComponentState, Condition, Driver, Ran
 from tests.conformance.harness import Behaviour, World
 from tests.conformance.waiting import BOUND, until
@@ -86,6 +87,18 @@ def test_stopping_what_is_stopped_and_starting_what_runs_change_nothing(world: W
     driver.stop("alice")
 
     assert still_running == running
+    assert world.states() == {"alice": "stopped"}
+
+
+@pytest.mark.timeout(60)  # far less than the grace
+def test_what_does_not_end_within_what_was_said_is_killed(world: World) -> None:
+    deaf = Behaviour(("deaf",), deaf=True)
+    world.up(world.wanted("alice", deaf, stop=Stop(signal="SIGTERM", grace="10 m")))
+    driver = world.engine.driver()
+    until(lambda: list(driver.logs("alice")) == [b"deaf"], "it is deaf")
+
+    driver.stop("alice", within=1)
+
     assert world.states() == {"alice": "stopped"}
 
 

@@ -146,11 +146,12 @@ class FakeDriver:
         """Run one of the programs and return its exit status."""
         return self.run(component, argv).status
 
-    def stop(self, component: str) -> None:
-        """End the component."""
+    def stop(self, component: str, *, within: int | None = None) -> None:
+        """End the component; one that is deaf is killed."""
+        del within  # no time passes here
         found = self._component(component)
         if found.state is ComponentState.RUNNING:
-            found.end(-15, asked=True)
+            found.end(-9 if "--deaf" in found.command else -15, asked=True)
         self.notify()
 
     def kill(self, component: str) -> None:

@@ -122,12 +122,17 @@ def _read(lines: TextIO) -> str:
         return ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Project:
-    """A project of a test: its folder, and the variables that keep it apart from the user's own stacks."""
+    """A project of a test: its folder, and the variables that keep it apart from the user's own stacks.
+
+    Attributes:
+        is_empty: it was seen that nothing of it is left.
+    """
 
     folder: Path
     environment: dict[str, str]
+    is_empty: bool = False
 
     def held(self, *arguments: str) -> Held:
         """Return a held run of `cartridge` in it."""

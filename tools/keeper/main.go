@@ -4,8 +4,8 @@
 //
 // It mines nothing before it is released (POST /hold with 0 seconds), because whoever raises a network makes the
 // blocks himself until it stands. What is changed over HTTP lasts until the keeper ends; then the file counts again.
-// GET /fees is what lnd's `fee.url` reads. Everything that changes something wants the password of the chain's RPC.
-// It holds no money and no keys, and ends at once when told to.
+// GET /fees is what lnd's `fee.url` reads, and POST / answers `estimatesmartfee` as bitcoind would. Everything that
+// changes something wants the password of the chain's RPC. It holds no money and no keys, and ends at once when told to.
 package main
 
 import (
@@ -213,6 +213,7 @@ func (k *Keeper) handler() http.Handler {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	routes.HandleFunc("GET /fees", k.fees)
+	routes.HandleFunc("POST /{$}", k.estimate)
 	routes.HandleFunc("GET /status", k.guarded(func(*http.Request) error { return nil }))
 	routes.HandleFunc("POST /policy", k.guarded(k.setPolicy))
 	routes.HandleFunc("POST /fee", k.guarded(k.setFee))
@@ -297,4 +298,26 @@ func (k *Keeper) fees(w http.ResponseWriter, _ *http.Request) {
 		"fee_by_block_target": map[string]int64{"1": rate, "2": rate, "6": rate, "144": rate, "1008": rate},
 		"min_relay_feerate":   1000,
 	})
+}
+
+// estimate says the same rate in bitcoin per thousand virtual bytes, as bitcoind answers `estimatesmartfee`.
+func (k *Keeper) estimate(w http.ResponseWriter, r *http.Request) {
+	asked := struct {
+		ID     json.RawMessage `json:"id"`
+		Method string          `json:"method"`
+	}{}
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	answer := map[string]any{"id": asked.ID, "result": nil, "error": nil}
+	if asked.Method == "estimatesmartfee" {
+		k.mutex.Lock()
+		answer["result"] = map[string]any{"feerate": float64(k.feeRate) / 100_000, "blocks": 1}
+		k.mutex.Unlock()
+	} else {
+		answer["error"] = map[string]any{"code": -32601, "message": "asked for fees alone"}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(answer)
 }

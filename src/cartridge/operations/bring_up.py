@@ -36,6 +36,8 @@ from cartridge.targets.driver import ComponentState, Driver
 from cartridge.workspace.resolved import ResolvedStack
 
 _FINE = frozenset({ComponentState.RUNNING, ComponentState.DONE})
+_ORPHANED = 2
+"""Seconds for a component to end when what it needs is gone: an lnd without its chain would take all of its grace."""
 
 
 def bring_up(context: Context, *, fresh: bool = False) -> UpResult:
@@ -208,11 +210,13 @@ class _Run:
         if not kept:
             return
         found = self.driver.conditions()
-        fine = {name for name in kept if name in found and found[name].state in _FINE}
+        alive = {name for name, condition in found.items() if condition.state in _FINE}
+        fine = alive & kept
         for component in self.stack.components:  # in dependency order, so that one stop leads to the next
             if component.name in fine and not fine.issuperset(component.depends_on):
                 fine.discard(component.name)
-                self.driver.stop(component.name)
+                within = None if alive.issuperset(component.depends_on) else _ORPHANED
+                self.driver.stop(component.name, within=within)
 
     @property
     def stack_id(self) -> str:

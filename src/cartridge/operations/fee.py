@@ -32,7 +32,7 @@ def fee(context: Context, *, rate: int) -> FeeResult:
         raise InputError(
             f"no node of `{state.name}` asks the keeper what fees are",
             code="fee-unheard",
-            resolution="write `bindings: {fee_source: keeper}` to the cartridge `lightning` and run `cartridge up`",
+            resolution="write `bindings: {fee_source: keeper}` to the nodes' cartridge and run `cartridge up`",
         )
     with context.recorder.step("fee", f"saying that fees are {rate} sat/vB"):
         now = found.say_fee(rate)

@@ -116,8 +116,13 @@ class Driver(Protocol):
     def interactive(self, component: str, argv: Sequence[str]) -> int:
         """Run a program there on this terminal and return its exit status."""
 
-    def stop(self, component: str) -> None:
-        """End the component as its `stop` says and return when it has ended."""
+    def stop(self, component: str, *, within: int | None = None) -> None:
+        """End the component as its `stop` says and return when it has ended.
+
+        Args:
+            component: its name.
+            within: seconds after which it is killed, whatever its grace.
+        """
 
     def kill(self, component: str) -> None:
         """End the component by SIGKILL, as a crash would: it has failed then; no error where it does not run."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cartridge.clock import SystemClock
 from cartridge.deploy import statefile
@@ -88,9 +89,19 @@ class CopiedNetwork:
         assert done.returncode == 0, f"cartridge {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def answer(self, *arguments: str) -> Mapping[str, object]:
+    def up(self, kept: Path) -> None:
+        """Bring it up: from the file of a snapshot, or from nothing, which is kept there for the next one."""
+        if kept.exists():
+            self.done("snapshot", "import", str(kept))
+            self.done("up")
+            return
+        self.done("up")
+        (name,) = (one["id"] for one in self.answer("snapshot", "ls")["snapshots"])
+        self.done("snapshot", "export", name, str(kept))
+
+    def answer(self, *arguments: str) -> Mapping[str, Any]:
         """Return what `cartridge … -o json` answers."""
-        answer: Mapping[str, object] = json.loads(self.done(*arguments, "-o", "json").stdout)
+        answer: Mapping[str, Any] = json.loads(self.done(*arguments, "-o", "json").stdout)
         return answer
 
     def nodes(self, stack: str = "net") -> Mapping[str, Node]:

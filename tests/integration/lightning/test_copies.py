@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -17,19 +18,25 @@ LONGEST_GAP = 1.0
 """Seconds for which a copied network may not pay."""
 
 
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the network of each target is kept once it has come up from nothing."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture(params=TARGETS)
-def network(request: pytest.FixtureRequest) -> Iterator[CopiedNetwork]:
-    """A network that has come up from nothing."""
+def network(request: pytest.FixtureRequest, kept: Path) -> Iterator[CopiedNetwork]:
+    """A network that is up."""
     with copied_network(request.param) as made:
-        made.done("up")
+        made.up(kept / f"{request.param}.tar.gz")
         yield made
 
 
 @pytest.fixture
-def processes() -> Iterator[CopiedNetwork]:
-    """A network of processes that has come up from nothing."""
+def processes(kept: Path) -> Iterator[CopiedNetwork]:
+    """A network of processes that is up."""
     with copied_network("process") as made:
-        made.done("up")
+        made.up(kept / "process.tar.gz")
         yield made
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,13 @@ network:
 """
 
 
+MIXED = (
+    STACK.replace("metadata: {name: verbs}", "metadata: {name: mixed}")
+    .replace("network:", "  - cartridge: lightning-ldk@1\n    bindings: {fee_source: keeper}\nnetwork:")
+    .replace("bob: {implementation: lnd}", "bob: {implementation: ldk}")
+)
+
+
 @dataclass(frozen=True)
 class Typed:
     """A project in whose folder commands are typed."""
@@ -49,14 +57,19 @@ class Typed:
         assert ended.status == status, ended.stderr or ended.stdout
         return json.loads(ended.stdout or ended.stderr)
 
+    def bitcoin(self, line: str) -> Any:
+        """Return what bitcoind answers."""
+        argv = [sys.executable, "-m", "cartridge", "exec", "bitcoind", "--", "bitcoin-cli", *line.split()]
+        ended = spawn.run(argv, cwd=self.folder, timeout=60)
+        assert ended.status == 0, ended.stderr
+        return json.loads(ended.stdout) if ended.stdout.startswith("{") else ended.stdout.strip()
 
-@pytest.fixture(scope="module")
-def typed(tmp_path_factory: pytest.TempPathFactory, programs: Mapping[str, Installed]) -> Iterator[Typed]:
-    """A stack that is up."""
-    del programs  # they are in the store now
-    folder = tmp_path_factory.mktemp("verbs")
+
+@contextmanager
+def up(folder: Path, document: str) -> Iterator[Typed]:
+    """Give a stack that is up."""
     (folder / "stacks").mkdir()
-    (folder / "stacks" / "verbs.yaml").write_text(STACK)
+    (folder / "stacks" / "verbs.yaml").write_text(document)
     shutil.copy(ROOT / "cartridge.lock", folder)
     typed = Typed(folder)
     try:
@@ -64,6 +77,14 @@ def typed(tmp_path_factory: pytest.TempPathFactory, programs: Mapping[str, Insta
         yield typed
     finally:
         typed("down --yes")
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory, programs: Mapping[str, Installed]) -> Iterator[Typed]:
+    """A stack of two lnd nodes."""
+    del programs  # they are in the store now
+    with up(tmp_path_factory.mktemp("verbs"), STACK) as made:
+        yield made
 
 
 def test_payments_of_every_kind_arrive(typed: Typed) -> None:
@@ -131,3 +152,17 @@ def test_nodes_believe_what_fees_are_said_to_be(typed: Typed) -> None:
     said = spawn.run(argv, cwd=typed.folder, timeout=60)
 
     assert int(json.loads(said.stdout)["sat_per_vbyte"]) == 44
+
+
+@pytest.mark.ldk
+def test_ldk_pays_what_fees_are_said_to_be(tmp_path: Path, ldk_program: Installed) -> None:
+    del ldk_program  # it is in the store now
+    with up(tmp_path, MIXED) as typed:
+        said = typed("fee 44")
+        scid = typed("channel open bob alice 500_000 sat")["channel"]["scid"]
+        height, place, _ = scid.split("x")
+        block = typed.bitcoin(f"getblock {typed.bitcoin(f'getblockhash {height}')} 2")
+
+    funding = block["tx"][int(place)]
+    assert (said["told"], said["untold"]) == (["alice", "bob"], [])
+    assert round(funding["fee"] * 1e8 / funding["vsize"]) == 44

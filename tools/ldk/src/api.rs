@@ -8,14 +8,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{json, Value};
 use signal_hook::consts::SIGHUP;
 use signal_hook::low_level::raise;
-use tokio::runtime::Handle;
 use tokio::task::{spawn_blocking, AbortHandle};
 
 use crate::http::{self, Question, Reply};
 use crate::node::{Answer, Failure, Node};
 
 /// Answer commands from now on until the handle ends it, each in a thread of its own: some wait for others.
-pub fn serve(runtime: &Handle, node: Arc<Node>, address: SocketAddr, token: &str) -> Result<AbortHandle, String> {
+pub fn serve(node: Arc<Node>, address: SocketAddr, token: &str) -> Result<AbortHandle, String> {
     let expected: Arc<str> = format!("Bearer {token}").into();
     let answer = move |question: Question| {
         let (node, expected) = (Arc::clone(&node), Arc::clone(&expected));
@@ -30,7 +29,7 @@ pub fn serve(runtime: &Handle, node: Arc<Node>, address: SocketAddr, token: &str
             })
         }
     };
-    let listening = http::listen(address).and_then(|listener| http::serve(runtime, listener, answer));
+    let listening = http::listen(address).and_then(|listener| http::serve(listener, answer));
     listening.map_err(|error| format!("api: {error}"))
 }
 

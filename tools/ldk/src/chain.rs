@@ -25,6 +25,8 @@ const BURIED: u32 = 100;
 const SETTLED: u32 = 6;
 /// How long what was said of fees holds, whatever blocks come.
 const FEES_FOR: Duration = Duration::from_secs(10);
+/// The question for a fee.
+const ESTIMATE: &str = "estimatesmartfee";
 /// What bitcoind says of a transaction it does not know.
 const NOT_FOUND: i64 = -5;
 
@@ -101,15 +103,23 @@ struct Known {
 /// bitcoind, with what was learnt of it.
 pub struct Chain {
     bitcoind: Bitcoind,
+    keeper: Option<Bitcoind>,
     addresses: Addresses,
     memory: Arc<Memory>,
     known: Mutex<Known>,
 }
 
 impl Chain {
-    /// The chain of a node with these addresses, so many of them known ahead; nothing is asked yet.
-    pub fn new(bitcoind: Bitcoind, addresses: Addresses, ahead: u32, memory: Arc<Memory>) -> Self {
-        let chain = Self { bitcoind, addresses, memory, known: Mutex::default() };
+    /// The chain of a node with these addresses, so many of them known ahead; nothing is asked yet. A keeper says what
+    /// fees are in bitcoind's stead.
+    pub fn new(
+        bitcoind: Bitcoind,
+        keeper: Option<Bitcoind>,
+        addresses: Addresses,
+        ahead: u32,
+        memory: Arc<Memory>,
+    ) -> Self {
+        let chain = Self { bitcoind, keeper, addresses, memory, known: Mutex::default() };
         chain.extend(&mut chain.known(), 0, ahead + GAP);
         chain.extend(&mut chain.known(), 1, GAP);
         chain
@@ -138,9 +148,17 @@ impl Chain {
         self.bitcoind.ask(method, parameters)
     }
 
+    /// What fees are as the keeper says, whose answer counts at once; bitcoind's where there is none.
+    pub fn fee(&self, parameters: &Value) -> Result<Value, Trouble> {
+        match &self.keeper {
+            Some(keeper) => keeper.ask(ESTIMATE, parameters),
+            None => self.slowly(ESTIMATE, parameters),
+        }
+    }
+
     /// Pass a question for fees on, where there is a new block and the last answer is not of just now: the library asks
     /// for each of its targets at each block, and bitcoind answers slowly.
-    pub fn fees(&self, method: &str, parameters: &Value) -> Result<Value, Trouble> {
+    pub fn slowly(&self, method: &str, parameters: &Value) -> Result<Value, Trouble> {
         let mut known = self.known();
         let (question, tip) = (format!("{method} {parameters}"), known.blocks.tip());
         if let Some(fee) = known.fees.get(&question).filter(|fee| fee.holds(tip)) {

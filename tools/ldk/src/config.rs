@@ -29,9 +29,11 @@ pub struct Config {
     /// Satoshis kept back for each channel, to be able to bump fees.
     pub anchor_reserve: u64,
     pub bitcoind: Bitcoind,
+    /// Who says what fees are, where bitcoind is not asked: `estimatesmartfee`, as bitcoind answers it.
+    pub keeper: Option<Bitcoind>,
 }
 
-/// How to reach the chain.
+/// How to reach the chain, or who answers as it does.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bitcoind {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::Error;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -16,14 +17,16 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
+use tokio::time::sleep;
 
 /// Bytes a question may have: a block in hex is shorter.
 const LARGEST: usize = 8 << 20;
 /// Many questions come at once, each by a connection of its own, and one that is not taken in time is tried again only
 /// after a second.
 const BACKLOG: i32 = 1_024;
+/// Until a connection is taken again, where one could not be.
+const PAUSE: Duration = Duration::from_millis(20);
 
 type BoxError = Box<dyn AnyError + Send + Sync>;
 
@@ -59,18 +62,18 @@ pub fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Error> {
     Ok(socket.into())
 }
 
-/// Answer from now on, until the handle ends it.
-pub fn serve<A, F>(runtime: &Handle, listener: std::net::TcpListener, answer: A) -> Result<AbortHandle, Error>
+/// Answer from now on, in the runtime that was entered, until the handle ends it.
+pub fn serve<A, F>(listener: std::net::TcpListener, answer: A) -> Result<AbortHandle, Error>
 where
     A: Fn(Question) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let _entered = runtime.enter();
     let listener = TcpListener::from_std(listener)?;
-    let accepting = runtime.spawn(async move {
+    let accepting = tokio::spawn(async move {
         loop {
-            if let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(converse(connection, answer.clone()));
+            match listener.accept().await {
+                Ok((connection, _)) => drop(tokio::spawn(converse(connection, answer.clone()))),
+                Err(_) => sleep(PAUSE).await, // there are as many descriptors as may be
             }
         }
     });

@@ -74,12 +74,13 @@ fn run(path: &Path) -> Result<(), String> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
     setup::log_from(&config.log_level)?;
     let runtime = Runtime::new().map_err(|error| format!("runtime: {error}"))?;
-    if setup::prepare(runtime.handle(), &config, &keys)? {
+    let _entered = runtime.enter();
+    if setup::prepare(&config, &keys)? {
         let is_over = signals.pending().any(|signal| signal != SIGHUP);
         return if is_over { Ok(()) } else { Err(again()) };
     }
-    let node = node::Node::start(runtime.handle(), &config, &keys)?;
-    let answering = api::serve(runtime.handle(), Arc::clone(&node), config.api, &token)?;
+    let node = node::Node::start(&config, &keys)?;
+    let answering = api::serve(Arc::clone(&node), config.api, &token)?;
     let signal = signals.forever().next();
     answering.abort();
     node.stop();

@@ -17,7 +17,6 @@ use ldk_node::lightning::ln::msgs::SocketAddress;
 use ldk_node::payment::{ConfirmationStatus, PaymentKind};
 use ldk_node::{Event, Node as LdkNode, NodeError};
 use serde_json::{json, Value};
-use tokio::runtime::Handle;
 
 use crate::bitcoind::Trouble;
 use crate::chain::Chain;
@@ -103,11 +102,11 @@ pub struct Node {
 
 impl Node {
     /// Build and start the node of a configuration.
-    pub fn start(runtime: &Handle, config: &Config, keys: &Keys) -> Result<Arc<Self>, String> {
+    pub fn start(config: &Config, keys: &Keys) -> Result<Arc<Self>, String> {
         let seed = expand(&keys.seed)?;
         let trusted = config::read_trusted(&config.data)?;
         let mut builder = builder(config, &seed, &trusted)?;
-        let (chain, memory) = source(runtime, config, keys, &seed, &mut builder)?;
+        let (chain, memory) = source(config, keys, &seed, &mut builder)?;
         let ldk = Arc::new(builder.build().map_err(|error| error.to_string())?);
         let node = Arc::new(Self {
             ldk,

@@ -15,7 +15,6 @@ use hyper::StatusCode;
 use ldk_node::bitcoin::{OutPoint, Txid};
 use serde::Deserialize;
 use serde_json::{json, Value};
-use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
 use crate::bitcoind::Trouble;
@@ -47,7 +46,7 @@ enum Said {
 ///
 /// It is done by the threads that also ask: where many nodes share few processors, each step to another thread waits for
 /// all of them, and what is not looked up yet is checked again for each peer that passes it on.
-pub fn serve(runtime: &Handle, chain: Arc<Chain>, user: &str, password: &str) -> Result<u16, String> {
+pub fn serve(chain: Arc<Chain>, user: &str, password: &str) -> Result<u16, String> {
     let expected: Arc<str> = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))).into();
     let answer = move |question: Question| {
         let (chain, expected) = (Arc::clone(&chain), Arc::clone(&expected));
@@ -64,7 +63,7 @@ pub fn serve(runtime: &Handle, chain: Arc<Chain>, user: &str, password: &str) ->
     };
     let listening = http::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).and_then(|listener| {
         let port = listener.local_addr()?.port();
-        http::serve(runtime, listener, answer)?;
+        http::serve(listener, answer)?;
         Ok(port)
     });
     listening.map_err(|error| format!("relay: {error}"))
@@ -110,7 +109,8 @@ fn answer(chain: &Chain, method: &str, parameters: &[Value], since: Instant) -> 
         },
         ("getrawtransaction", [txid]) => chain.bytes(&transaction(txid)?).map(Value::from),
         ("sendrawtransaction", [bytes]) => Some(json!(chain.send(bytes.as_str().unwrap_or_default())?)),
-        ("estimatesmartfee" | "getmempoolinfo", _) => Some(chain.fees(method, &json!(parameters))?),
+        ("estimatesmartfee", _) => Some(chain.fee(&json!(parameters))?),
+        ("getmempoolinfo", _) => Some(chain.slowly(method, &json!(parameters))?),
         _ => None,
     };
     Ok(Said::Plain(match known {

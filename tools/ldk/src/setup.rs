@@ -81,7 +81,7 @@ pub fn builder(config: &Config, seed: &[u8; 64], trusted: &BTreeSet<String>) -> 
 /// Write the wallet of a node that never ran, and return whether that had to be done; the process must start again then:
 /// the library keeps its store open. A wallet that is first written with a chain at hand believes that nothing up to
 /// its tip concerns it, and ours is paid before it ever ran; so the chain ends with its birthday meanwhile.
-pub fn prepare(runtime: &Handle, config: &Config, keys: &Keys) -> Result<bool, String> {
+pub fn prepare(config: &Config, keys: &Keys) -> Result<bool, String> {
     let book = config.data.join(BOOK);
     if book.exists() {
         return Ok(false);
@@ -90,7 +90,7 @@ pub fn prepare(runtime: &Handle, config: &Config, keys: &Keys) -> Result<bool, S
     let mut builder = builder(config, &seed, &BTreeSet::new())?;
     match &keys.birthday {
         Some(block) => {
-            let (chain, _) = source(runtime, config, keys, &seed, &mut builder)?;
+            let (chain, _) = source(config, keys, &seed, &mut builder)?;
             chain.end_with(block.hash, block.height);
         },
         None => {
@@ -111,9 +111,8 @@ pub fn prepare(runtime: &Handle, config: &Config, keys: &Keys) -> Result<bool, S
     Ok(true)
 }
 
-/// Let the library find the chain at a relay that runs where the library does, and return what that answers from.
+/// Let the library find the chain at a relay that runs, as the library does, in the runtime that was entered, and return what that answers from.
 pub fn source(
-    runtime: &Handle,
     config: &Config,
     keys: &Keys,
     seed: &[u8; 64],
@@ -121,10 +120,11 @@ pub fn source(
 ) -> Result<(Arc<Chain>, Arc<Memory>), String> {
     let memory = Arc::new(Memory::open(&config.data));
     let (addresses, bitcoind) = (Addresses::of(seed), Bitcoind::new(&config.bitcoind)?);
-    let chain = Arc::new(Chain::new(bitcoind, addresses, keys.addresses, Arc::clone(&memory)));
+    let keeper = config.keeper.as_ref().map(Bitcoind::new).transpose()?;
+    let chain = Arc::new(Chain::new(bitcoind, keeper, addresses, keys.addresses, Arc::clone(&memory)));
     let (user, password) = (config.bitcoind.user.clone(), word()?);
-    let port = relay::serve(runtime, Arc::clone(&chain), &user, &password)?;
-    builder.set_runtime(runtime.clone());
+    let port = relay::serve(Arc::clone(&chain), &user, &password)?;
+    builder.set_runtime(Handle::current());
     builder.set_chain_source_bitcoind_rpc(Ipv4Addr::LOCALHOST.to_string(), port, user, password);
     Ok((chain, memory))
 }

@@ -69,7 +69,7 @@ def pin(job: Job) -> Pin:
 def sources_digest(module: Path, channel: GoChannel) -> str:
     """Return the SRI of what decides a build: go.mod, go.sum, and our own sources where a package is one of them."""
     names = ["go.mod", "go.sum"]
-    if any(package.startswith("./") for package in channel.packages.values()):
+    if any(package == "." or package.startswith("./") for package in channel.packages.values()):
         names += sorted(path.relative_to(module).as_posix() for path in module.rglob("*.go"))
     try:
         lines = [f"{name} {tree.file_digest(module / name).hex()}" for name in names if (module / name).exists()]

@@ -82,15 +82,15 @@ class DockerDriver:
 
         return execution.interactive(self._place(component), argv)
 
-    def stop(self, component: str) -> None:
-        """End the component as its `stop` says and return when it has ended."""
+    def stop(self, component: str, *, within: int | None = None) -> None:
+        """End the component as its `stop` says, or within so many seconds, and return when it has ended."""
         seen = self._seen(component)
         if not seen.is_running:
             return
         note = notes.read(seen.labels, seen.identity)
         notes.write(seen.labels, replace(note, stopped=seen.started))
         with refused(f"stop `{component}`"):
-            self._client().stop(seen.identity)
+            self._client().stop(seen.identity, timeout=within)
 
     def kill(self, component: str) -> None:
         """End the component by SIGKILL."""

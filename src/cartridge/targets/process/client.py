@@ -194,15 +194,23 @@ class Guardian:
         answer = self.ask("start", environment=dict(environment), **fields)
         return Look(**answer["component"]), bool(answer["adopted"])
 
-    def end(self, components: Sequence[str], *, forget: bool = False, patience: float = PATIENCE) -> None:
+    def end(
+        self,
+        components: Sequence[str],
+        *,
+        forget: bool = False,
+        patience: float = PATIENCE,
+        within: float | None = None,
+    ) -> None:
         """End components, dependents first, and return when they have ended.
 
         Args:
             components: their names; unknown ones are passed over.
             forget: give up their ports too.
             patience: seconds, more than their graces together.
+            within: seconds after which each is killed, whatever its grace.
         """
-        self.ask("end", patience, components=list(components), forget=forget)
+        self.ask("end", patience, components=list(components), forget=forget, within=within)
 
     def freeze(self, components: Sequence[str], seconds: float) -> None:
         """Have components stand still and return once they do; they go on by themselves after `seconds`.

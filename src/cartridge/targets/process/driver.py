@@ -94,10 +94,10 @@ class ProcessDriver:
         environment = {**terminal, **self._environment(record)}
         return spawn.attach(_found(record, argv), cwd=self._layout.data(component), environment=environment)
 
-    def stop(self, component: str) -> None:
-        """End the component as its `stop` says and return when it has ended."""
+    def stop(self, component: str, *, within: int | None = None) -> None:
+        """End the component as its `stop` says, or within so many seconds, and return when it has ended."""
         record = self._record(component)
-        self._guardian.end([component], patience=record.grace + PATIENCE)
+        self._guardian.end([component], patience=record.grace + PATIENCE, within=within)
 
     def kill(self, component: str) -> None:
         """End the component by SIGKILL; what it had started goes with it."""

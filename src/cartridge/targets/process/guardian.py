@@ -47,8 +47,9 @@ class Ending:
     None has more than `patience` seconds from the signal on, whatever its grace.
     """
 
-    def __init__(self, names: Sequence[str], done: Callable[[], None], patience: float) -> None:
-        self.names, self.done, self.patience = set(names), done, patience
+    def __init__(self, names: Sequence[str], done: Callable[[], None], patience: float | None) -> None:
+        self.names, self.done = set(names), done
+        self.patience = math.inf if patience is None else patience
 
 
 class Guardian:
@@ -133,7 +134,9 @@ class Guardian:
         self._tell(new)
         return {"component": new.describe(), "adopted": False}
 
-    def do_end(self, connection: clients.Connection, *, components: Sequence[str], forget: bool) -> None:
+    def do_end(
+        self, connection: clients.Connection, *, components: Sequence[str], forget: bool, within: float | None
+    ) -> None:
         """End components, dependents first; with `forget` their ports and all knowledge of them go too."""
         known = [name for name in components if name in self.children]
 
@@ -142,7 +145,7 @@ class Guardian:
                 self._forget(components)
             self.clients.answer(connection, {"ok": {"ended": known}})
 
-        self._end(known, done)
+        self._end(known, done, within)
 
     def do_status(self, _: clients.Connection) -> dict[str, object]:
         """Describe every component."""
@@ -211,7 +214,7 @@ class Guardian:
         if known.pipe >= 0 and not known.pump():
             self.selector.unregister(known.pipe)
 
-    def _end(self, names: Sequence[str], done: Callable[[], None], patience: float = math.inf) -> None:
+    def _end(self, names: Sequence[str], done: Callable[[], None], patience: float | None = None) -> None:
         self.endings.append(Ending(names, done, patience))
         self._go_on_ending()
 
@@ -312,7 +315,7 @@ class Guardian:
             self._finish(remove=remove)
             done()
 
-        self._end(list(self.children), finish, LAST_PATIENCE if remove else math.inf)
+        self._end(list(self.children), finish, LAST_PATIENCE if remove else None)
 
     def _finish(self, *, remove: bool) -> None:
         """Leave nothing: strays, belongings, socket and lock. The last act before the answer."""

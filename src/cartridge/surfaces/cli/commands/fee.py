@@ -23,7 +23,8 @@ def fee(session: Session, flags: Flags, *, rate: int) -> None:
     For example: cartridge fee 50
 
     What they build from then on pays that: channels, their commitments, closings. The stack needs the cartridge
-    `chain-keeper`, and `bindings: {fee_source: keeper}` for `lightning`. It lasts as long as the stack is up.
+    `chain-keeper`, and `bindings: {fee_source: keeper}` for `lightning` and `lightning-ldk`. It lasts as long as the
+    stack is up.
     """
     with session.context("fee", flags) as context:
         result = session.verbs.fee(context, rate=rate)
