@@ -19,7 +19,7 @@ from cartridge.probes import ldk
 from cartridge.probes.wait import until
 from tests.integration.lightning.raw import Programs, RawStack, raw_stack
 
-SETTINGS = SimpleNamespace(ldk_log_level="info", anchor_reserve=0)
+SETTINGS = SimpleNamespace(fee_source="chain", ldk_log_level="info", anchor_reserve=0)
 
 
 @contextlib.contextmanager
