@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cartridge.artifacts.installed import Installed
 from cartridge.lightning.node import Node, PaymentError
 from cartridge.operations.drivers import driver
 from cartridge.targets.docker.client import connect
@@ -29,8 +30,11 @@ TRIES = 3
 @pytest.fixture(
     scope="module", params=["process", pytest.param("docker", marks=(pytest.mark.docker, pytest.mark.pulumi))]
 )
-def live(request: pytest.FixtureRequest) -> Iterator[LiveNetwork]:
+def live(
+    request: pytest.FixtureRequest, programs: Mapping[str, Installed], ldk_program: Installed
+) -> Iterator[LiveNetwork]:
     """The ten nodes, up."""
+    del programs, ldk_program  # they are in the store now
     with live_network(request.param) as network:
         (network.project.folder / "stacks/net.yaml").write_bytes(STACK.read_bytes())
         network.up()

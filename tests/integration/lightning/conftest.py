@@ -16,8 +16,9 @@ Make = Callable[[Network], RawStack]
 @pytest.fixture(
     params=["process", pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.pulumi])], scope="module"
 )
-def everywhere(request: pytest.FixtureRequest) -> Iterator[LiveNetwork]:
+def everywhere(request: pytest.FixtureRequest, programs: Mapping[str, Installed]) -> Iterator[LiveNetwork]:
     """A network on each target."""
+    del programs  # they are in the store now
     with live_network(request.param) as made:
         yield made
 

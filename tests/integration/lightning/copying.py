@@ -130,6 +130,16 @@ class CopiedNetwork:
         on_chain = {f"{name} on chain": sum(coin.amount for coin in node.coins()) for name, node in nodes.items()}
         return {**spendable, **on_chain}
 
+    def inactive(self, *stacks: str) -> list[str]:
+        """Return the channels of these stacks that an end cannot use now."""
+        return [
+            f"{stack}: {name}: {channel.point}"
+            for stack in stacks
+            for name, node in self.nodes(stack).items()
+            for channel in node.channels()
+            if not channel.active
+        ]
+
     def snapshots(self) -> list[Path]:
         """Return what is in the folder of snapshots, half-written ones included."""
         return sorted((self.project.folder / ".cartridge" / "snapshots").iterdir())

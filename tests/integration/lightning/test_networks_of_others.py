@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,3 +74,20 @@ def test_an_exported_simulation_file_says_who_each_node_is_and_where_its_secrets
         assert node["address"].startswith("https://127.0.0.1:")
         assert Path(node["cert"]).read_text(encoding="ascii").startswith("-----BEGIN CERTIFICATE-----")
         assert Path(node["macaroon"]).stat().st_mode & 0o077 == 0
+
+
+def test_sim_ln_pays_over_what_is_exported(project: Path) -> None:
+    simulator = shutil.which("sim-cli")
+    if simulator is None:
+        pytest.skip("`sim-cli` is not on PATH, and the project has no channel that brings it")
+    said(project, "network", "import", "export.json", "--name", "theirs")
+    said(project, "up", "--fresh", "--stack", "theirs")
+    said(project, "network", "export", "--format", "sim-ln", "--to", "sim.json")
+
+    words = "--data-dir . --sim-file sim.json --total-time 10 --expected-pmt-amt 50000 --capacity-multiplier 2000"
+    done = spawn.run([simulator, *words.split()], cwd=project, timeout=120)
+
+    assert done.status == 0, done.stderr
+    (results,) = (project / "results").glob("*.csv")
+    outcomes = {row["payment_outcome"] for row in csv.DictReader(results.read_text(encoding="utf-8").splitlines())}
+    assert outcomes == {"Success"}

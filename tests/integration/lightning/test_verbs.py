@@ -50,10 +50,10 @@ class Typed:
 
     folder: Path
 
-    def __call__(self, line: str, status: int = 0) -> Any:
-        """Return what a command answers as JSON."""
+    def __call__(self, line: str, status: int = 0, within: float = 120) -> Any:
+        """Return what a command answers as JSON, within so many seconds."""
         argv = [sys.executable, "-m", "cartridge", *line.split(), "-o", "json", "--progress", "quiet"]
-        ended = spawn.run(argv, cwd=self.folder, timeout=120)
+        ended = spawn.run(argv, cwd=self.folder, timeout=within)
         assert ended.status == status, ended.stderr or ended.stdout
         return json.loads(ended.stdout or ended.stderr)
 
@@ -73,7 +73,7 @@ def up(folder: Path, document: str) -> Iterator[Typed]:
     shutil.copy(ROOT / "cartridge.lock", folder)
     typed = Typed(folder)
     try:
-        typed("up")
+        typed("up", within=900)  # the keeper may have to be built
         yield typed
     finally:
         typed("down --yes")

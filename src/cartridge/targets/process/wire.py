@@ -1,6 +1,6 @@
 """What the guardian and its client agree on. Constants only; imports nothing."""
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised when a message changes its meaning; both sides must have the same."""
 
 SOCKET, LOCK = "guardian.sock", "guardian.lock"
