@@ -21,7 +21,7 @@ from cartridge.deploy.pulumi.events import Heard
 from cartridge.errors import InterruptError
 
 if TYPE_CHECKING:
-    from cartridge.deploy.pulumi.server import Services
+    from cartridge.deploy.pulumi.server import Server, Services
 
 QUIET = ("--non-interactive", "--suppress-progress", "--suppress-outputs", "--color", "never")
 
@@ -66,14 +66,21 @@ def operate(cli: Cli, operation: str, flags: Sequence[str], serve: Callable[[], 
         InterruptError: Ctrl-C; the CLI has ended.
         MissingError: `program-missing`.
     """
+    from cartridge.deploy.pulumi.server import Server
+
     with _reserved_port() as port:
-        process = _started(cli, operation, flags, port)
+        server = Server(port)
+        server.start()  # before the CLI, which gives up at once where nobody listens
         try:
-            status = _served(process, port, serve, heard)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
+            process = _started(cli, operation, flags, port)
+            try:
+                status = _served(process, server, serve, heard)
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+        finally:
+            server.stop()
     return Ended(status, heard, tail(cli.backend.work / f"{operation}.log"))
 
 
@@ -93,19 +100,12 @@ def _started(cli: Cli, operation: str, flags: Sequence[str], port: int) -> Runni
         )
 
 
-def _served(process: Running, port: int, serve: Callable[[], Services], heard: Heard) -> int:
-    """Answer the process until it ends and return its status; its first call comes after our imports are done."""
-    from cartridge.deploy.pulumi.server import Server
-
-    server = Server(port)
-    server.start()
-    try:
-        server.provide(serve())
-        status = _wait(process)
-        if status == 0:
-            heard.ended.wait(2.0)
-    finally:
-        server.stop()
+def _served(process: Running, server: Server, serve: Callable[[], Services], heard: Heard) -> int:
+    """Answer the process until it ends and return its status; its first calls wait until our imports are done."""
+    server.provide(serve())
+    status = _wait(process)
+    if status == 0:
+        heard.ended.wait(2.0)
     return status
 
 
