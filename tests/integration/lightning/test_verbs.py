@@ -57,12 +57,12 @@ class Typed:
         assert ended.status == status, ended.stderr or ended.stdout
         return json.loads(ended.stdout or ended.stderr)
 
-    def bitcoin(self, line: str) -> Any:
-        """Return what bitcoind answers."""
-        argv = [sys.executable, "-m", "cartridge", "exec", "bitcoind", "--", "bitcoin-cli", *line.split()]
+    def inside(self, component: str, line: str) -> str:
+        """Return what a program of a component says there."""
+        argv = [sys.executable, "-m", "cartridge", "exec", component, "--", *line.split()]
         ended = spawn.run(argv, cwd=self.folder, timeout=60)
         assert ended.status == 0, ended.stderr
-        return json.loads(ended.stdout) if ended.stdout.startswith("{") else ended.stdout.strip()
+        return ended.stdout
 
 
 @contextmanager
@@ -148,10 +148,9 @@ def test_blocks_come_by_themselves_when_asked_for(typed: Typed) -> None:
 def test_nodes_believe_what_fees_are_said_to_be(typed: Typed) -> None:
     assert typed("fee 44")["fee_rate"] == 44
 
-    argv = [sys.executable, "-m", "cartridge", "exec", "alice", "--", "lncli", "wallet", "estimatefeerate", "6"]
-    said = spawn.run(argv, cwd=typed.folder, timeout=60)
+    said = typed.inside("alice", "lncli wallet estimatefeerate 6")
 
-    assert int(json.loads(said.stdout)["sat_per_vbyte"]) == 44
+    assert int(json.loads(said)["sat_per_vbyte"]) == 44
 
 
 @pytest.mark.ldk
@@ -161,8 +160,9 @@ def test_ldk_pays_what_fees_are_said_to_be(tmp_path: Path, ldk_program: Installe
         said = typed("fee 44")
         scid = typed("channel open bob alice 500_000 sat")["channel"]["scid"]
         height, place, _ = scid.split("x")
-        block = typed.bitcoin(f"getblock {typed.bitcoin(f'getblockhash {height}')} 2")
+        block = typed.inside("bitcoind", f"bitcoin-cli getblockhash {height}")
+        content = typed.inside("bitcoind", f"bitcoin-cli getblock {block.strip()} 2")
 
-    funding = block["tx"][int(place)]
+    funding = json.loads(content)["tx"][int(place)]
     assert (said["told"], said["untold"]) == (["alice", "bob"], [])
     assert round(funding["fee"] * 1e8 / funding["vsize"]) == 44
