@@ -12,8 +12,8 @@ from cartridge.artifacts.installed import Installed
 from cartridge.artifacts.lock import Wanted
 from cartridge.artifacts.pins import Lock
 from cartridge.model.artifact import Artifact, DebianChannel, PathChannel
-from cartridge.operations import programs
-from cartridge.operations.context import Context, Options
+from cartridge.operations.access import programs
+from cartridge.operations.access.context import Context, Options
 
 COMPOSE = "docker-compose"
 

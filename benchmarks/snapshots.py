@@ -111,9 +111,9 @@ class _Stream(threading.Thread):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(daemon=True)
-        from cartridge.operations import grip
-        from cartridge.operations.context import Context, Options
-        from cartridge.operations.selection import states
+        from cartridge.operations.access import grip
+        from cartridge.operations.access.context import Context, Options
+        from cartridge.operations.access.selection import states
         from cartridge.workspace import project as projects
 
         context = Context.open(Options(), "measure")

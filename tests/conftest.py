@@ -18,7 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from cartridge.artifacts.installed import Installed
     from cartridge.journal.recorder import Entry
-    from cartridge.operations.context import Context
+    from cartridge.operations.access.context import Context
 
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 
@@ -82,7 +82,7 @@ def docker_engine() -> None:
 @pytest.fixture(scope="session")
 def programs(request: pytest.FixtureRequest) -> Mapping[str, Installed]:
     """The programs of the shipped stack for this machine, by artifact."""
-    from cartridge.operations import programs as store
+    from cartridge.operations.access import programs as store
 
     with _opened(request) as context:
         return store.ensure(context, context.resolved())
@@ -91,7 +91,7 @@ def programs(request: pytest.FixtureRequest) -> Mapping[str, Installed]:
 @pytest.fixture(scope="session")
 def btcd_program(request: pytest.FixtureRequest) -> Installed:
     """btcd."""
-    from cartridge.operations import programs as store
+    from cartridge.operations.access import programs as store
 
     with _opened(request, "examples/lightning-btcd.yaml") as context:
         return store.ensure(context, context.resolved())["btcd"]
@@ -100,7 +100,7 @@ def btcd_program(request: pytest.FixtureRequest) -> Installed:
 @pytest.fixture(scope="session")
 def ldk_program(request: pytest.FixtureRequest) -> Installed:
     """The daemon of LDK nodes."""
-    from cartridge.operations import programs as store
+    from cartridge.operations.access import programs as store
 
     with _opened(request, "examples/mixed-ten.yaml") as context:
         return store.ensure(context, context.resolved())["ldk"]
@@ -111,7 +111,7 @@ def pulumi_cli(request: pytest.FixtureRequest) -> Installed:
     """The Pulumi CLI."""
     from cartridge.artifacts import toolchain
     from cartridge.artifacts.install import ensure
-    from cartridge.operations import programs as store
+    from cartridge.operations.access import programs as store
 
     with _opened(request) as context:
         return ensure(toolchain.PULUMI, toolchain.PULUMI_DECLARATION, store.lock(context), store.sources(context))
@@ -121,7 +121,7 @@ def pulumi_cli(request: pytest.FixtureRequest) -> Installed:
 def _opened(request: pytest.FixtureRequest, stack: str = "stacks/lightning-pair.yaml") -> Iterator[Context]:
     """Open a context on a shipped stack that shows how far it is; what is missing is lacking."""
     from cartridge.errors import MissingError
-    from cartridge.operations.context import Context, Options
+    from cartridge.operations.access.context import Context, Options
 
     capture = request.config.pluginmanager.getplugin("capturemanager")
     context = Context.open(Options(files=(stack,)), "test", (_show,))

@@ -25,17 +25,18 @@ from tests.architecture.source import (
 )
 
 WIRE = (
-    "artifacts/channels/*",  # the answers of apt, go, nix and package indexes
-    "artifacts/fetch.py",  # HTTP headers
+    "artifacts/channels/*",  # the answers of apt, cargo, go and package indexes
     "artifacts/pins.py",  # cartridge.lock
-    "deploy/pulumi/*",  # Pulumi's property maps
-    "journal/recorder.py",  # its own lines
-    "lightning/*",  # bitcoind's and lnd's JSON
+    "deploy/pulumi/backend.py",  # Pulumi's state
+    "deploy/pulumi/events.py",  # what its engine tells
+    "deploy/pulumi/kinds.py",  # its property maps
+    "deploy/pulumi/provider.py",  # likewise
+    "lightning/nodes/*",  # the nodes' JSON
     "probes/*",  # likewise
-    "surfaces/cli/schemas.py",  # JSON Schema
     "targets/docker/*",  # Docker's JSON
-    "targets/process/*",  # the guardian's messages
-    "workspace/*",  # documents before they are models, pydantic's findings, the environment
+    "targets/process/client.py",  # the guardian's messages
+    "workspace/settings.py",  # the environment
+    "workspace/validate.py",  # documents before they are models, pydantic's findings
 )
 """Where other people's mappings are taken apart by key, and whose. Anywhere else a mapping should be a class."""
 

@@ -21,8 +21,8 @@ from cartridge.deploy.direct import DirectEngine
 from cartridge.deploy.engine import Engine
 from cartridge.deploy.pulumi.engine import PulumiEngine
 from cartridge.journal.recorder import Recorder
-from cartridge.operations import programs
-from cartridge.operations.context import Context, Options
+from cartridge.operations.access import programs
+from cartridge.operations.access.context import Context, Options
 from cartridge.targets.docker import images
 from cartridge.targets.docker.client import connect
 from cartridge.workspace import settings

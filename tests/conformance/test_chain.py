@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cartridge.artifacts.installed import Installed
-from cartridge.lightning.chain import Chain, Output
+from cartridge.lightning.chains.bitcoind import Chain, Output
 from tests.doubles.chain import FakeChain
 from tests.doubles.networks import network
 from tests.integration.lightning.raw import of_store, raw_stack

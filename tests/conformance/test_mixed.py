@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cartridge.artifacts.installed import Installed
-from cartridge.lightning.node import Node, PaymentError
-from cartridge.operations.drivers import driver
+from cartridge.lightning.nodes.node import Node, PaymentError
+from cartridge.operations.access.drivers import driver
 from cartridge.targets.docker.client import connect
 from tests.integration.lightning.live import LiveNetwork, live_network
 

@@ -20,10 +20,10 @@ from cartridge.artifacts.installed import Installed
 from cartridge.clock import SystemClock
 from cartridge.errors import ApplyError
 from cartridge.journal.recorder import Recorder
-from cartridge.lightning.chain import Output
+from cartridge.lightning.chains.bitcoind import Output
 from cartridge.lightning.choreography import raise_network
-from cartridge.lightning.ending import Ending
-from cartridge.lightning.node import (
+from cartridge.lightning.nodes.ending import Ending
+from cartridge.lightning.nodes.node import (
     FUNDING_FEE,
     Decoded,
     InvoiceState,

@@ -12,8 +12,8 @@ import pytest
 from cartridge.artifacts.installed import Installed
 from cartridge.clock import SystemClock
 from cartridge.errors import ApplyError, UnknownVerdictError
-from cartridge.lightning.chain import Output
-from cartridge.lightning.node import Guest, Node, NodeChannel, NotYetError, Opening
+from cartridge.lightning.chains.bitcoind import Output
+from cartridge.lightning.nodes.node import Guest, Node, NodeChannel, NotYetError, Opening
 from cartridge.lightning.run import Handles
 from cartridge.lightning.topology import funding
 from cartridge.model.network import Network

@@ -10,8 +10,8 @@ import hashlib
 import threading
 from collections.abc import Iterable, Sequence
 
-from cartridge.lightning.chain import MATURITY, Block, Coin, Output
-from cartridge.lightning.undoing import Undone
+from cartridge.lightning.chains.bitcoind import MATURITY, Block, Coin, Output
+from cartridge.lightning.chains.undoing import Undone
 
 
 def digest(*parts: object) -> str:

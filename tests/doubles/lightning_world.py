@@ -9,7 +9,7 @@ from typing import Any
 from cartridge.clock import SystemClock
 from cartridge.journal.events import StepEnded
 from cartridge.journal.recorder import Recorder
-from cartridge.lightning.chain import Output
+from cartridge.lightning.chains.bitcoind import Output
 from cartridge.lightning.choreography import Raised, raise_network
 from cartridge.lightning.matching import NOTHING, Former
 from cartridge.lightning.run import Handles

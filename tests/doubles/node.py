@@ -14,9 +14,9 @@ import threading
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
-from cartridge.lightning.chain import Output
-from cartridge.lightning.ending import Ending
-from cartridge.lightning.node import (
+from cartridge.lightning.chains.bitcoind import Output
+from cartridge.lightning.nodes.ending import Ending
+from cartridge.lightning.nodes.node import (
     FUNDING_FEE,
     Decoded,
     Edge,

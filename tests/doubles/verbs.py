@@ -20,11 +20,13 @@ from pathlib import Path
 
 from cartridge.errors import CartridgeError, Finding, InputError, MissingError
 from cartridge.journal.recorder import Listener, Recorder
+from cartridge.operations.access.context import Context, Options
+from cartridge.operations.access.stages import Stages
 from cartridge.operations.channels import Wanted
-from cartridge.operations.context import Context, Options
-from cartridge.operations.copies import ForkResult, RestoreResult, SnapshotResult, SnapshotView
 from cartridge.operations.imports import Order
-from cartridge.operations.network_reports import (
+from cartridge.operations.pay import Manner
+from cartridge.operations.results.copies import ForkResult, RestoreResult, SnapshotResult, SnapshotView
+from cartridge.operations.results.networks import (
     ChannelCloseResult,
     ChannelOpenResult,
     ChannelsResult,
@@ -39,9 +41,7 @@ from cartridge.operations.network_reports import (
     PolicyView,
     ReorgResult,
 )
-from cartridge.operations.networks import DrawnChannel, DrawnNode, ExportResult, GraphResult, ImportResult
-from cartridge.operations.pay import Manner
-from cartridge.operations.reports import (
+from cartridge.operations.results.reports import (
     CheckResult,
     ConnectResult,
     DoctorLine,
@@ -57,7 +57,7 @@ from cartridge.operations.reports import (
     VerifyLine,
     VerifyResult,
 )
-from cartridge.operations.results import (
+from cartridge.operations.results.stacks import (
     ComponentView,
     DownResult,
     PortView,
@@ -66,7 +66,7 @@ from cartridge.operations.results import (
     Stage,
     UpResult,
 )
-from cartridge.operations.stages import Stages
+from cartridge.operations.results.topologies import DrawnChannel, DrawnNode, ExportResult, GraphResult, ImportResult
 from cartridge.plan.change import Change, ChangeKind
 from cartridge.surfaces.cli.verbs import Condition, SnapshotAction, Verbs
 from cartridge.workspace import settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cartridge.lightning import topology
-from cartridge.lightning.node import Node, PaymentError
+from cartridge.lightning.nodes.node import Node, PaymentError
 from cartridge.lightning.observation import look_at_graph
 from cartridge.lightning.planning import NetworkPlan
 from cartridge.lightning.run import Run

@@ -12,7 +12,7 @@ from functools import partial
 from cartridge.errors import ApplyError, UnknownVerdictError
 from cartridge.lightning import opening
 from cartridge.lightning.matching import Closing
-from cartridge.lightning.node import Node
+from cartridge.lightning.nodes.node import Node
 from cartridge.lightning.observation import look_at_graph
 from cartridge.lightning.run import Run
 from cartridge.probes.wait import Patience, until

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cartridge.journal.recorder import Recorder
-from cartridge.lightning.chain import SATOSHI, Block, Chain, Coin, Output
+from cartridge.lightning.chains.bitcoind import SATOSHI, Block, Chain, Coin, Output
 from cartridge.lightning.ldk_wallets import LdkWallets
 from cartridge.lightning.topology import funding
 from cartridge.lightning.wallets import Maker, NewNode, Wallets, Written

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from functools import partial
 
 from cartridge.lightning import topology
-from cartridge.lightning.node import NotYetError, Policy
+from cartridge.lightning.nodes.node import NotYetError, Policy
 from cartridge.lightning.observation import Relearning, look_at_graph
 from cartridge.lightning.opening import connect_pairs
 from cartridge.lightning.planning import NetworkPlan, PolicyChange

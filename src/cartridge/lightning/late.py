@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from cartridge.journal.recorder import Recorder
-from cartridge.lightning.chain import Output
-from cartridge.lightning.node import Node
+from cartridge.lightning.chains.bitcoind import Output
+from cartridge.lightning.nodes.node import Node
 from cartridge.lightning.run import Handles
 from cartridge.lightning.topology import funding
 from cartridge.model.network import Network

@@ -15,7 +15,7 @@ from typing import Self
 from pydantic import BaseModel, TypeAdapter
 
 from cartridge import spawn
-from cartridge.lightning.chain import Block
+from cartridge.lightning.chains.bitcoind import Block
 from cartridge.lightning.identities import wallet_seed
 from cartridge.lightning.wallets import IDENTITY_FILE, NewNode, Written
 from cartridge.probes.ldk import TOKEN

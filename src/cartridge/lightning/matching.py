@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cartridge.lightning.node import NodeChannel
+from cartridge.lightning.nodes.node import NodeChannel
 from cartridge.lightning.topology import ChannelKey, Seen, keys
 from cartridge.model import network as model
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
 
-from cartridge.lightning.node import Node, Policy
+from cartridge.lightning.nodes.node import Node, Policy
 from cartridge.lightning.topology import Seen
 
 

@@ -11,8 +11,8 @@ from functools import partial
 
 from cartridge.errors import ApplyError, UnknownVerdictError
 from cartridge.lightning import proof, topology
-from cartridge.lightning.chain import Output
-from cartridge.lightning.node import Guest, NotYetError, Opening
+from cartridge.lightning.chains.bitcoind import Output
+from cartridge.lightning.nodes.node import Guest, NotYetError, Opening
 from cartridge.lightning.observation import look_at_graph
 from cartridge.lightning.planning import NetworkPlan
 from cartridge.lightning.run import Run

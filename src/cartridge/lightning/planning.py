@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cartridge.lightning.matching import NOTHING, Closing, Former, closings, match, stale
-from cartridge.lightning.node import NodeChannel, Policy
+from cartridge.lightning.nodes.node import NodeChannel, Policy
 from cartridge.lightning.proof import half_proven
 from cartridge.lightning.topology import ChannelKey, Seen, keys, knows, pushed, readers, satisfied
 from cartridge.model import network as model

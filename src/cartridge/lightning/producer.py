@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TypeVar
 
-from cartridge.lightning.chain import Chain, Output
-from cartridge.lightning.node import Node, NotYetError
+from cartridge.lightning.chains.bitcoind import Chain, Output
+from cartridge.lightning.nodes.node import Node, NotYetError
 from cartridge.probes.wait import Patience, until
 
 LANES = 8

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 
 from cartridge.errors import ApplyError, UnknownVerdictError
-from cartridge.lightning.node import Node, NodeChannel, PaymentError
+from cartridge.lightning.nodes.node import Node, NodeChannel, PaymentError
 from cartridge.probes.wait import Patience, until
 
 AMOUNT = 1_009_000

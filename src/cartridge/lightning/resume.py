@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning import proof
-from cartridge.lightning.node import Node, NodeChannel, NotYetError
+from cartridge.lightning.nodes.node import Node, NodeChannel, NotYetError
 from cartridge.probes.wait import Patience, until
 
 In = TypeVar("In")

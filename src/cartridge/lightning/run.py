@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning import topology
-from cartridge.lightning.chain import Chain
+from cartridge.lightning.chains.bitcoind import Chain
 from cartridge.lightning.matching import NOTHING, Former, match
-from cartridge.lightning.node import Node, NodeChannel
+from cartridge.lightning.nodes.node import Node, NodeChannel
 from cartridge.lightning.observation import observe
 from cartridge.lightning.producer import BlockProducer, in_lanes
 from cartridge.lightning.topology import ChannelKey, Seen

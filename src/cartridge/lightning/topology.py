@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cartridge.lightning.node import FUNDING_FEE, NodeChannel, Policy, WalletCoin
+from cartridge.lightning.nodes.node import FUNDING_FEE, NodeChannel, Policy, WalletCoin
 from cartridge.model import network as model
 from cartridge.model.quantities import Share
 from cartridge.plan.channels import channel_name

@@ -18,7 +18,7 @@ from typing import Protocol, Self
 from pydantic import BaseModel
 
 from cartridge import spawn
-from cartridge.lightning.chain import Block
+from cartridge.lightning.chains.bitcoind import Block
 from cartridge.lightning.identities import wallet_seed
 
 LOOPBACK = "127.0.0.1"

@@ -13,17 +13,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cartridge.errors import InputError, MissingError
-from cartridge.operations import follow, grip, keeper
-from cartridge.operations.channel_views import SATOSHI, Look, label, pick
-from cartridge.operations.context import Context
-from cartridge.operations.network_reports import ChannelCloseResult, ChannelOpenResult, ChannelsResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.access import follow, grip, keeper
+from cartridge.operations.access.channel_views import SATOSHI, Look, label, pick
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.results.networks import ChannelCloseResult, ChannelOpenResult, ChannelsResult
 from cartridge.plan.state import State
 from cartridge.probes.wait import until
 from cartridge.workspace.compatibility import impossible_type
 
 if TYPE_CHECKING:
-    from cartridge.lightning.node import Guest, Node, NodeChannel, Opening
+    from cartridge.lightning.nodes.node import Guest, Node, NodeChannel, Opening
 
 BY_HAND = "by hand"
 """What the opener's node remembers with such a channel; no name in a document can be that."""
@@ -70,7 +70,7 @@ def open_channel(context: Context, wanted: Wanted) -> ChannelOpenResult:
             an end cannot have such a channel.
         UnknownVerdictError: `wait-timeout`.
     """
-    from cartridge.lightning.node import NotYetError, Opening
+    from cartridge.lightning.nodes.node import NotYetError, Opening
 
     _refuse(wanted)
     state = chosen(context)
@@ -111,7 +111,7 @@ def open_channel(context: Context, wanted: Wanted) -> ChannelOpenResult:
 
 
 def _guests(opening: Opening, opener: str) -> tuple[Guest, ...]:
-    from cartridge.lightning.node import Guest
+    from cartridge.lightning.nodes.node import Guest
 
     return (Guest(opener, opening.capacity, opening.push, opening.private),) if opening.zero_conf else ()
 
@@ -119,7 +119,7 @@ def _guests(opening: Opening, opener: str) -> tuple[Guest, ...]:
 @contextmanager
 def _welcomed(context: Context, state: State, acceptor: Node, guests: tuple[Guest, ...]) -> Iterator[None]:
     """While it lasts, let a node take these channels unconfirmed; where it starts again for that, connect it again."""
-    from cartridge.lightning.node import NotYetError
+    from cartridge.lightning.nodes.node import NotYetError
 
     before, names = acceptor.peers(), follow.names(context, state)
     with acceptor.welcoming(guests) as parted:

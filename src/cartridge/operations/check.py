@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cartridge.errors import DocumentsError
-from cartridge.operations.context import Context
-from cartridge.operations.reports import CheckResult
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.reports import CheckResult
 
 
 def check(context: Context) -> CheckResult:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cartridge.errors import CartridgeError
-from cartridge.operations.context import Context, Options
-from cartridge.operations.selection import chosen, states
+from cartridge.operations.access.context import Context, Options
+from cartridge.operations.access.selection import chosen, states
 
 
 def names(options: Options, kind: str) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ import base64
 import urllib.parse
 from pathlib import Path
 
-from cartridge.operations import credentials, secrets
-from cartridge.operations.context import Context
-from cartridge.operations.reports import ConnectResult
-from cartridge.operations.selection import chosen
-from cartridge.operations.selection import component as known
+from cartridge.operations.access import credentials, secrets
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.access.selection import component as known
+from cartridge.operations.results.reports import ConnectResult
 from cartridge.plan.state import ComponentRecord
 
 HIDDEN = "<hidden; --reveal shows it>"

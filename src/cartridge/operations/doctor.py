@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cartridge import spawn
 from cartridge.errors import CartridgeError
-from cartridge.operations.context import Context
-from cartridge.operations.reports import DoctorLine, DoctorResult
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.reports import DoctorLine, DoctorResult
 
 ROOM = 4 * 1024**3
 """Bytes the store needs at most while it builds everything."""

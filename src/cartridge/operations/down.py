@@ -8,11 +8,11 @@ from cartridge.deploy import locks
 from cartridge.deploy.snapshots import place
 from cartridge.errors import InterruptError, MissingError
 from cartridge.model.target import Target
-from cartridge.operations.context import Context
-from cartridge.operations.engines import engine
-from cartridge.operations.locking import locked
-from cartridge.operations.results import DownResult
-from cartridge.operations.selection import chosen, states
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.engines import engine
+from cartridge.operations.access.locking import locked
+from cartridge.operations.access.selection import chosen, states
+from cartridge.operations.results.stacks import DownResult
 from cartridge.plan.state import State
 
 

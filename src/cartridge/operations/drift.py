@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from cartridge.deploy.engine import Engine, Wanted
 from cartridge.errors import CartridgeError
-from cartridge.operations import engines, grip, live, programs, secrets
-from cartridge.operations.bring_up import digests
-from cartridge.operations.context import Context
-from cartridge.operations.wanted import assemble, needs
+from cartridge.operations.access import engines, grip, programs, secrets
+from cartridge.operations.access.context import Context
+from cartridge.operations.startup import live
+from cartridge.operations.startup.bring_up import digests
+from cartridge.operations.startup.wanted import assemble, needs
 from cartridge.plan.change import Change, ChangeKind, Plan
 from cartridge.plan.state import State
 from cartridge.render.templates import render
 from cartridge.workspace.resolved import ResolvedStack
 
 if TYPE_CHECKING:
-    from cartridge.lightning.node import Node, NodeChannel
+    from cartridge.lightning.nodes.node import Node, NodeChannel
     from cartridge.lightning.topology import Seen
 
 

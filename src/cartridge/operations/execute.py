@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cartridge.operations.context import Context
-from cartridge.operations.drivers import driver
-from cartridge.operations.selection import chosen
-from cartridge.operations.selection import component as known
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.drivers import driver
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.access.selection import component as known
 
 
 def execute(context: Context, *, component: str, argv: Sequence[str]) -> int:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from cartridge.errors import InputError
-from cartridge.operations import credentials, files, grip
+from cartridge.operations.access import credentials, files, grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
 from cartridge.operations.connect import connect
-from cartridge.operations.context import Context
-from cartridge.operations.networks import ExportResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.results.topologies import ExportResult
 from cartridge.plan.state import ComponentRecord, State
 from cartridge.targets.driver import Address
 

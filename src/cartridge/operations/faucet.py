@@ -14,10 +14,10 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 from cartridge.errors import InputError, MissingError
-from cartridge.operations.context import Context
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
 from cartridge.operations.fund import fund
-from cartridge.operations.network_reports import FaucetResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.results.networks import FaucetResult
 
 NAME = "faucet.token"
 MOST = 100_000_000_000

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cartridge.errors import InputError
-from cartridge.operations import keeper
-from cartridge.operations.context import Context
-from cartridge.operations.network_reports import FeeResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.access import keeper
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.results.networks import FeeResult
 
 MOST = 10_000
 """Satoshis per virtual byte."""

@@ -17,15 +17,16 @@ from cartridge.deploy.snapshots.manifest import Cause
 from cartridge.deploy.snapshots.store import Snapshot, Snapshots, verify
 from cartridge.errors import ApplyError, InputError
 from cartridge.model.target import Target
-from cartridge.operations import bases, programs
-from cartridge.operations.bring_up import carry_out, finish
-from cartridge.operations.context import Context
-from cartridge.operations.copies import ForkResult
-from cartridge.operations.engines import engine
-from cartridge.operations.locking import locked
-from cartridge.operations.selection import chosen, states
-from cartridge.operations.taking import fill
-from cartridge.operations.views import component_views
+from cartridge.operations.access import programs
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.engines import engine
+from cartridge.operations.access.locking import locked
+from cartridge.operations.access.selection import chosen, states
+from cartridge.operations.access.views import component_views
+from cartridge.operations.copying import bases
+from cartridge.operations.copying.taking import fill
+from cartridge.operations.results.copies import ForkResult
+from cartridge.operations.startup.bring_up import carry_out, finish
 from cartridge.plan.change import Plan
 from cartridge.plan.planner import plan
 from cartridge.plan.state import State

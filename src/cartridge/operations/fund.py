@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cartridge.errors import InputError
-from cartridge.operations import follow, grip
-from cartridge.operations.context import Context
-from cartridge.operations.network_reports import FundResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.access import follow, grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.results.networks import FundResult
 from cartridge.probes.wait import until
 
 if TYPE_CHECKING:
-    from cartridge.lightning.chain import Chain, Output
+    from cartridge.lightning.chains.bitcoind import Chain, Output
 
 SATOSHI = 1_000
 """Millisatoshis in a satoshi."""
@@ -45,7 +45,7 @@ def fund(context: Context, *, node: str, amount: int) -> FundResult:
             code="amount-wrong",
             resolution="write an amount such as `100_000 sat`",
         )
-    from cartridge.lightning.chain import Output
+    from cartridge.lightning.chains.bitcoind import Output
 
     state = chosen(context)
     chain = grip.chain(context, state)

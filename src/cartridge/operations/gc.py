@@ -16,8 +16,8 @@ from cartridge.deploy import locks, statefile
 from cartridge.deploy.leases import Entry, is_expired, registry
 from cartridge.deploy.snapshots.store import Snapshots
 from cartridge.errors import CartridgeError, UnknownVerdictError
-from cartridge.operations.context import Context
-from cartridge.operations.reports import GcResult, Orphan
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.reports import GcResult, Orphan
 from cartridge.plan.state import State
 from cartridge.targets.process import marks, orphans
 

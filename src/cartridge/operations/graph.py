@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartridge.errors import InputError, MissingError
-from cartridge.operations import files, grip
-from cartridge.operations.context import Context
-from cartridge.operations.networks import DrawnChannel, DrawnNode, GraphResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.access import files, grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.results.topologies import DrawnChannel, DrawnNode, GraphResult
 from cartridge.plan.state import State
 
 if TYPE_CHECKING:
-    from cartridge.lightning.node import NodeChannel
+    from cartridge.lightning.nodes.node import NodeChannel
     from cartridge.lightning.pictures.scene import Scene
     from cartridge.model.network import Network
 

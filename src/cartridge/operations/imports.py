@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cartridge.errors import DocumentsError, InputError
-from cartridge.operations import files
-from cartridge.operations.context import Context
-from cartridge.operations.networks import ImportResult
+from cartridge.operations.access import files
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.topologies import ImportResult
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of a file that is imported; the graph of the whole real network is about half of that."""

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartridge.errors import InputError, MissingError
-from cartridge.operations import grip
-from cartridge.operations.context import Context
-from cartridge.operations.network_reports import InvoiceResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.access import grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.results.networks import InvoiceResult
 
 if TYPE_CHECKING:
-    from cartridge.lightning.node import Node
+    from cartridge.lightning.nodes.node import Node
 
 FOLDER = "preimages"
 _HASH = 64
@@ -38,7 +38,7 @@ def invoice(context: Context, *, node: str, amount: int, memo: str, hold: bool) 
             code="amount-wrong",
             resolution="write an amount such as `1000 sat`",
         )
-    from cartridge.lightning.preimage import fresh
+    from cartridge.lightning.nodes.preimage import fresh
 
     state = chosen(context)
     payee = grip.node(context, state, node)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cartridge.errors import CartridgeError
-from cartridge.lightning.node import Node
-from cartridge.operations import follow, grip
-from cartridge.operations.context import Context
-from cartridge.operations.drivers import driver
-from cartridge.operations.selection import chosen
-from cartridge.operations.selection import component as known
+from cartridge.lightning.nodes.node import Node
+from cartridge.operations.access import follow, grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.drivers import driver
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.access.selection import component as known
 from cartridge.probes.wait import Patience, until
 from cartridge.targets.driver import ComponentState
 

@@ -7,9 +7,9 @@ from cartridge.artifacts import toolchain
 from cartridge.artifacts.lock import Wanted
 from cartridge.artifacts.pins import Lock
 from cartridge.errors import InputError
-from cartridge.operations import programs
-from cartridge.operations.context import Context
-from cartridge.operations.reports import LockLine, LockResult
+from cartridge.operations.access import programs
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.reports import LockLine, LockResult
 from cartridge.workspace.load import Workspace
 
 

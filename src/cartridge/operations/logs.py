@@ -6,9 +6,9 @@ import queue
 import threading
 from collections.abc import Iterator
 
-from cartridge.operations.context import Context
-from cartridge.operations.drivers import driver
-from cartridge.operations.selection import chosen, component
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.drivers import driver
+from cartridge.operations.access.selection import chosen, component
 from cartridge.targets.driver import Driver
 
 _WAITING = 256

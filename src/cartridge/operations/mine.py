@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cartridge.errors import InputError
-from cartridge.operations import follow, grip
-from cartridge.operations.context import Context
-from cartridge.operations.network_reports import MineResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.access import follow, grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.results.networks import MineResult
 
 MOST = 10_000
 """Blocks at once; more take minutes and are mostly a slip of the finger."""

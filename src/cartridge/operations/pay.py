@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cartridge.errors import InputError
-from cartridge.operations import follow, grip
-from cartridge.operations.context import Context
-from cartridge.operations.network_reports import PayResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.access import follow, grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.results.networks import PayResult
 from cartridge.probes.wait import until
 
 if TYPE_CHECKING:
-    from cartridge.lightning.node import Node, Payment
+    from cartridge.lightning.nodes.node import Node, Payment
 
 FEE_SHARE, LEAST_FEE = 20, 5_000
 """At most a twentieth of the amount goes to fees, or 5,000 millisatoshis where that is more."""
@@ -115,8 +115,8 @@ def _pay_text(context: Context, sender: Node, request: str, names: dict[str, str
 
 def _held(context: Context, sender: Node, receiver: Node, amount: int, manner: Manner) -> Payment:
     """Pay a hold invoice, wait until it is accepted, hold it, then settle or cancel it; nothing is left held."""
-    from cartridge.lightning.node import InvoiceState, Payment, PaymentError
-    from cartridge.lightning.preimage import fresh
+    from cartridge.lightning.nodes.node import InvoiceState, Payment, PaymentError
+    from cartridge.lightning.nodes.preimage import fresh
 
     secret = fresh()
     invoice = receiver.hold_invoice(amount, secret.payment_hash)

@@ -19,13 +19,13 @@ from cartridge.deploy.pulumi.graph import Graph
 from cartridge.deploy.pulumi.kinds import Making
 from cartridge.errors import InputError
 from cartridge.model.target import Target
-from cartridge.operations import engines, programs, secrets
-from cartridge.operations.bring_up import digests, taken
-from cartridge.operations.context import Context
-from cartridge.operations.network import NetworkUp
-from cartridge.operations.probing import prober
-from cartridge.operations.readiness import Readiness
-from cartridge.operations.wanted import Seed, assemble, needs, planned, records
+from cartridge.operations.access import engines, programs, secrets
+from cartridge.operations.access.context import Context
+from cartridge.operations.startup.bring_up import digests, taken
+from cartridge.operations.startup.network import NetworkUp
+from cartridge.operations.startup.probing import prober
+from cartridge.operations.startup.readiness import Readiness
+from cartridge.operations.startup.wanted import Seed, assemble, needs, planned, records
 from cartridge.plan.change import Plan
 from cartridge.plan.state import State
 from cartridge.render.templates import render

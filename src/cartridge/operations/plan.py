@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cartridge.operations.context import Context
-from cartridge.operations.reports import PlanResult
-from cartridge.operations.wanted import planned
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.reports import PlanResult
+from cartridge.operations.startup.wanted import planned
 from cartridge.plan.change import Change
 
 

@@ -15,8 +15,9 @@ from cartridge.deploy.locks import Queue
 from cartridge.deploy.snapshots.manifest import Cause
 from cartridge.deploy.snapshots.store import Snapshots, verify
 from cartridge.errors import InputError
-from cartridge.operations import programs, taking
-from cartridge.operations.context import Context
+from cartridge.operations.access import programs
+from cartridge.operations.access.context import Context
+from cartridge.operations.copying import taking
 from cartridge.operations.down import down
 from cartridge.operations.up import up
 from cartridge.plan.planner import plan

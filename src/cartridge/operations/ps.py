@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cartridge.operations.context import Context
-from cartridge.operations.results import PsResult
-from cartridge.operations.selection import chosen, states
-from cartridge.operations.views import stack_view
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen, states
+from cartridge.operations.access.views import stack_view
+from cartridge.operations.results.stacks import PsResult
 
 
 def ps(context: Context, *, all_stacks: bool = False) -> PsResult:

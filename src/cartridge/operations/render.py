@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from cartridge.operations.context import Context
-from cartridge.operations.reports import RenderedFileView, RenderResult
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.reports import RenderedFileView, RenderResult
 
 
 def render(context: Context, *, to: Path | None = None) -> RenderResult:

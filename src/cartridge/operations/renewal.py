@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from cartridge.deploy import statefile
 from cartridge.model.target import Target
-from cartridge.operations.bring_up import taken
-from cartridge.operations.context import Context
-from cartridge.operations.engines import engine
-from cartridge.operations.locking import locked
-from cartridge.operations.selection import chosen
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.engines import engine
+from cartridge.operations.access.locking import locked
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.startup.bring_up import taken
 
 
 def renew(context: Context, *, ttl: int | None) -> None:

@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from cartridge.deploy import statefile
 from cartridge.errors import InputError
-from cartridge.operations import follow, grip, keeper
-from cartridge.operations.channel_views import Look, label
-from cartridge.operations.context import Context
-from cartridge.operations.locking import locked
-from cartridge.operations.network_reports import ReorgResult
-from cartridge.operations.selection import chosen
+from cartridge.operations.access import follow, grip, keeper
+from cartridge.operations.access.channel_views import Look, label
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.locking import locked
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.results.networks import ReorgResult
 from cartridge.plan.state import State
 
 DEEPEST = 100

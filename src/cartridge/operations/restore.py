@@ -12,15 +12,15 @@ from dataclasses import replace
 from cartridge.deploy.snapshots.store import Snapshot, Snapshots, unknown, verify
 from cartridge.errors import InputError, MissingError
 from cartridge.model.target import Target
-from cartridge.operations import bases
-from cartridge.operations.bring_up import carry_out, finish
-from cartridge.operations.context import Context
-from cartridge.operations.copies import RestoreResult
-from cartridge.operations.engines import engine
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.engines import engine
+from cartridge.operations.access.locking import locked
+from cartridge.operations.access.selection import chosen
+from cartridge.operations.access.views import component_views
+from cartridge.operations.copying import bases
 from cartridge.operations.fork import meant
-from cartridge.operations.locking import locked
-from cartridge.operations.selection import chosen
-from cartridge.operations.views import component_views
+from cartridge.operations.results.copies import RestoreResult
+from cartridge.operations.startup.bring_up import carry_out, finish
 from cartridge.plan.state import State
 
 

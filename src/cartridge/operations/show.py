@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from cartridge.errors import InputError
-from cartridge.operations.context import Context
-from cartridge.operations.reports import ShowResult
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.reports import ShowResult
 
 PRODUCTS = ("workspace", "stack", "plan", "bundle", "settings")
 

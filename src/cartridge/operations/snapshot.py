@@ -10,10 +10,10 @@ from pathlib import Path
 from cartridge.deploy.snapshots.archive import pack, unpack
 from cartridge.deploy.snapshots.store import Snapshot, Snapshots, verify
 from cartridge.errors import ApplyError, InputError
-from cartridge.operations.context import Context
-from cartridge.operations.copies import SnapshotResult, SnapshotView
-from cartridge.operations.locking import locked
-from cartridge.operations.selection import chosen, states
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.locking import locked
+from cartridge.operations.access.selection import chosen, states
+from cartridge.operations.results.copies import SnapshotResult, SnapshotView
 from cartridge.plan.state import State
 
 
@@ -29,7 +29,7 @@ def create(context: Context, *, name: str = "") -> SnapshotResult:
         MissingError: `no-stack`, `target-down`.
         ApplyError: `component-not-running`, `snapshot-not-still`.
     """
-    from cartridge.operations.taking import take
+    from cartridge.operations.copying.taking import take
 
     if name:
         _refuse_name(context, name)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cartridge.errors import InterruptError
-from cartridge.operations.context import Context
-from cartridge.operations.results import UpResult
-from cartridge.operations.unchanged import unchanged
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.stacks import UpResult
+from cartridge.operations.startup.unchanged import unchanged
 
 
 def up(context: Context, *, refresh: bool = False, fresh: bool = False) -> UpResult:
@@ -32,7 +32,7 @@ def up(context: Context, *, refresh: bool = False, fresh: bool = False) -> UpRes
     began = context.clock.monotonic()
     if not refresh and (result := unchanged(context)) is not None:
         return result
-    from cartridge.operations.bring_up import bring_up
+    from cartridge.operations.startup.bring_up import bring_up
 
     try:
         result = bring_up(context, fresh=fresh)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cartridge.artifacts import grades
 from cartridge.errors import InputError
-from cartridge.operations import programs
-from cartridge.operations.context import Context
-from cartridge.operations.reports import VerifyLine, VerifyResult
+from cartridge.operations.access import programs
+from cartridge.operations.access.context import Context
+from cartridge.operations.results.reports import VerifyLine, VerifyResult
 
 
 def verify(context: Context, *, require: str | None = None) -> VerifyResult:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cartridge.operations.context import Context
-from cartridge.operations.results import PsResult, StackView
-from cartridge.operations.selection import chosen, component
-from cartridge.operations.views import stack_view
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen, component
+from cartridge.operations.access.views import stack_view
+from cartridge.operations.results.stacks import PsResult, StackView
 from cartridge.probes.wait import Patience, until
 
 DEFAULT_SECONDS = 60.0

@@ -10,7 +10,7 @@ from functools import cache
 
 from cartridge.deploy.pulumi.kinds import Making
 from cartridge.model.target import Target
-from cartridge.operations.context import Context, Options
+from cartridge.operations.access.context import Context, Options
 from cartridge.operations.plain import PlainStack
 
 

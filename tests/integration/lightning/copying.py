@@ -15,10 +15,10 @@ from typing import Any
 from cartridge.clock import SystemClock
 from cartridge.deploy import statefile
 from cartridge.journal.recorder import Recorder
-from cartridge.lightning.node import Node, NodeChannel, PaymentError
-from cartridge.operations import grip
-from cartridge.operations.context import Context, Options
-from cartridge.operations.stages import Stages
+from cartridge.lightning.nodes.node import Node, NodeChannel, PaymentError
+from cartridge.operations.access import grip
+from cartridge.operations.access.context import Context, Options
+from cartridge.operations.access.stages import Stages
 from cartridge.workspace import project as projects
 from cartridge.workspace import settings
 from tests.conformance.waiting import until

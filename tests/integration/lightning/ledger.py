@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from cartridge.lightning.chain import SATOSHI
+from cartridge.lightning.chains.bitcoind import SATOSHI
 from cartridge.probes.bitcoind import BitcoindRpc
 
 WALLET = "miner"

@@ -15,11 +15,11 @@ from types import MappingProxyType
 from cartridge.clock import SystemClock
 from cartridge.deploy import statefile
 from cartridge.journal.recorder import Recorder
-from cartridge.lightning.chain import Chain
-from cartridge.lightning.node import Node
-from cartridge.operations import grip
-from cartridge.operations.context import Context, Options
-from cartridge.operations.stages import Stages
+from cartridge.lightning.chains.bitcoind import Chain
+from cartridge.lightning.nodes.node import Node
+from cartridge.operations.access import grip
+from cartridge.operations.access.context import Context, Options
+from cartridge.operations.access.stages import Stages
 from cartridge.plan.state import State
 from cartridge.workspace import project as projects
 from cartridge.workspace import settings

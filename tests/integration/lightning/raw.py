@@ -24,13 +24,13 @@ from cartridge import spawn
 from cartridge.artifacts.installed import Installed
 from cartridge.clock import SystemClock
 from cartridge.journal.recorder import Entry, Recorder
-from cartridge.lightning.chain import Bitcoind
+from cartridge.lightning.chains.bitcoind import Bitcoind
 from cartridge.lightning.choreography import Raised, raise_network
 from cartridge.lightning.genesis import Genesis
-from cartridge.lightning.lnd import Lnd, load_identity
+from cartridge.lightning.nodes.lnd import Lnd, load_identity
 from cartridge.lightning.run import Handles
 from cartridge.model.network import Network
-from cartridge.operations import secrets
+from cartridge.operations.access import secrets
 from cartridge.probes import bitcoind, lnd
 from cartridge.probes.wait import Patience
 

@@ -13,9 +13,9 @@ import jinja2
 
 from cartridge import spawn
 from cartridge.clock import SystemClock
-from cartridge.lightning.btcd import Btcd
-from cartridge.lightning.ledger import Ledger
-from cartridge.operations import secrets
+from cartridge.lightning.chains.btcd import Btcd
+from cartridge.lightning.chains.ledger import Ledger
+from cartridge.operations.access import secrets
 from cartridge.probes import btcd
 from cartridge.probes.bitcoind import Credentials
 from cartridge.probes.wait import Patience

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-from cartridge.lightning.chain import Output
+from cartridge.lightning.chains.bitcoind import Output
 from cartridge.lightning.choreography import raise_network
-from cartridge.lightning.cln import Cln
 from cartridge.lightning.identities import wallet_seed
+from cartridge.lightning.nodes.cln import Cln
 from cartridge.lightning.run import Handles
 from cartridge.lightning.topology import funding
 from cartridge.model.network import Network

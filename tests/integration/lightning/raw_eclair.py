@@ -12,10 +12,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from cartridge.lightning.choreography import raise_network
-from cartridge.lightning.eclair import Eclair
-from cartridge.lightning.eclair_calls import make_wallets
 from cartridge.lightning.identities import seed_files
 from cartridge.lightning.late import pay_late
+from cartridge.lightning.nodes.eclair import Eclair
+from cartridge.lightning.nodes.eclair_calls import make_wallets
 from cartridge.lightning.run import Handles
 from cartridge.model.network import Network
 from cartridge.probes import eclair

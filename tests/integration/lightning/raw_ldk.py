@@ -10,9 +10,9 @@ from types import SimpleNamespace
 from cartridge.errors import UnknownVerdictError
 from cartridge.lightning.choreography import raise_network
 from cartridge.lightning.genesis import Genesis
-from cartridge.lightning.ldk import Ldk, load_identity
-from cartridge.lightning.lnd import Lnd
-from cartridge.lightning.node import Node
+from cartridge.lightning.nodes.ldk import Ldk, load_identity
+from cartridge.lightning.nodes.lnd import Lnd
+from cartridge.lightning.nodes.node import Node
 from cartridge.lightning.run import Handles
 from cartridge.model.network import Network
 from cartridge.probes import ldk

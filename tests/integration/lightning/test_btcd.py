@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cartridge.artifacts.installed import Installed
-from cartridge.lightning.chain import Output
+from cartridge.lightning.chains.bitcoind import Output
 from tests.integration.lightning.raw_btcd import raw_btcd
 
 pytestmark = pytest.mark.lightning

@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from cartridge.clock import SystemClock
 from cartridge.errors import ApplyError
 from cartridge.lightning.closing import FORCED
-from cartridge.lightning.node import Node, NodeChannel, Opening, PaymentError, Policy
-from cartridge.operations import grip, secrets
+from cartridge.lightning.nodes.node import Node, NodeChannel, Opening, PaymentError, Policy
+from cartridge.operations.access import grip, secrets
 from cartridge.probes.wait import Patience, until
 from cartridge.targets.driver import Address
 from cartridge.workspace.settings import variable

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from cartridge.artifacts.installed import Installed
-from cartridge.lightning.chain import Output
-from cartridge.lightning.eclair import Eclair
-from cartridge.lightning.eclair_calls import make_wallets, wallet_name
+from cartridge.lightning.chains.bitcoind import Output
+from cartridge.lightning.nodes.eclair import Eclair
+from cartridge.lightning.nodes.eclair_calls import make_wallets, wallet_name
 from cartridge.probes.eclair import EclairHttp
 from tests.doubles.networks import network
 from tests.integration.lightning.raw import RawStack, of_store, raw_stack

@@ -8,8 +8,8 @@ import pytest
 
 from cartridge.artifacts.installed import Installed
 from cartridge.errors import ApplyError, UnknownVerdictError
-from cartridge.lightning.ldk import Ldk
-from cartridge.lightning.node import FUNDING_FEE, Node, Opening
+from cartridge.lightning.nodes.ldk import Ldk
+from cartridge.lightning.nodes.node import FUNDING_FEE, Node, Opening
 from cartridge.lightning.observation import Relearning
 from cartridge.lightning.run import Handles
 from cartridge.probes import ldk

@@ -10,7 +10,7 @@ import pytest
 
 from cartridge.clock import SystemClock
 from cartridge.errors import CartridgeError
-from cartridge.lightning.node import Opening
+from cartridge.lightning.nodes.node import Opening
 from cartridge.probes.wait import Patience, until
 from tests.integration.lightning.live import LiveNetwork, live_network
 from tests.scenarios import world

@@ -9,7 +9,7 @@ import pytest
 from cartridge.errors import ApplyError
 from cartridge.journal.events import StepEnded
 from cartridge.lightning.matching import match
-from cartridge.lightning.node import NodeChannel, Policy
+from cartridge.lightning.nodes.node import NodeChannel, Policy
 from cartridge.lightning.observation import observe
 from cartridge.lightning.topology import keys
 from cartridge.plan.change import ChangeKind

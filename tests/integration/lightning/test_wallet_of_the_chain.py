@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cartridge.artifacts.installed import Installed
-from cartridge.lightning.chain import Bitcoind
+from cartridge.lightning.chains.bitcoind import Bitcoind
 from tests.doubles.networks import network
 from tests.integration.lightning.raw import of_store, raw_stack
 

@@ -12,7 +12,7 @@ from cartridge.errors import ApplyError
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning.choreography import let_go
 from cartridge.lightning.matching import Former
-from cartridge.lightning.node import Opening
+from cartridge.lightning.nodes.node import Opening
 from cartridge.lightning.run import Handles
 from cartridge.plan.change import Change, ChangeKind
 from cartridge.probes.wait import Patience

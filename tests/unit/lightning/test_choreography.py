@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cartridge.errors import InputError
-from cartridge.lightning.node import Edge, Policy
+from cartridge.lightning.nodes.node import Edge, Policy
 from cartridge.plan.change import ChangeKind
 from tests.doubles.lightning_world import KilledError, Mortal, World
 from tests.doubles.networks import line, network

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from cartridge.errors import ApplyError
-from cartridge.lightning.eclair import Eclair
-from cartridge.lightning.node import (
+from cartridge.lightning.nodes.eclair import Eclair
+from cartridge.lightning.nodes.node import (
     Decoded,
     Edge,
     Invoice,

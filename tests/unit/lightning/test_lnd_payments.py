@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from cartridge.lightning.lnd_payments import LndPayments
-from cartridge.lightning.node import PaymentError
+from cartridge.lightning.nodes.lnd_payments import LndPayments
+from cartridge.lightning.nodes.node import PaymentError
 from cartridge.probes.lnd import LndRest
 
 HOPS = [{"chan_id": str(103 << 40 | 1 << 16), "pub_key": "02" * 33}, {"chan_id": str(104 << 40), "pub_key": "03" * 33}]

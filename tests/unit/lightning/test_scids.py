@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartridge.lightning.scids import number_of, short_id
+from cartridge.lightning.nodes.scids import number_of, short_id
 
 
 def test_a_short_id_is_block_transaction_and_output() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cartridge.lightning.impossible import Problem, problems
 from cartridge.lightning.matching import match
-from cartridge.lightning.node import NodeChannel, Policy
+from cartridge.lightning.nodes.node import NodeChannel, Policy
 from cartridge.lightning.planning import NetworkPlan, PolicyChange, plan_network
 from cartridge.lightning.topology import (
     ChannelKey,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cartridge.errors import CartridgeError
-from cartridge.operations.channel_views import pick
-from cartridge.operations.network_reports import ChannelView
+from cartridge.operations.access.channel_views import pick
+from cartridge.operations.results.networks import ChannelView
 
 FIRST = ChannelView("alice-bob-0", "alice", "bob", "active", 10, 5, 5, "aa:0", "104x1x0", private=False)
 SECOND = ChannelView("", "bob", "alice", "pending", 10, 5, 5, "bb:1", "", private=False)

@@ -9,7 +9,7 @@ import pytest
 
 from cartridge.errors import ApplyError, UnknownVerdictError
 from cartridge.journal.recorder import Recorder
-from cartridge.operations.readiness import Probe, Readiness
+from cartridge.operations.startup.readiness import Probe, Readiness
 from cartridge.workspace.resolved import ResolvedComponent
 from tests.doubles.clock import FakeClock
 from tests.doubles.stacks import component

@@ -7,7 +7,7 @@ import hmac
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cartridge.operations import secrets
+from cartridge.operations.access import secrets
 
 
 def test_secrets_are_made_once_and_readable_by_their_owner_alone(tmp_path: Path) -> None:

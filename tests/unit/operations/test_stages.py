@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cartridge.journal.events import Ending, Event, StepEnded, StepStarted
 from cartridge.journal.recorder import Entry
-from cartridge.operations.results import Stage
-from cartridge.operations.stages import Stages
+from cartridge.operations.access.stages import Stages
+from cartridge.operations.results.stacks import Stage
 
 
 def told(*moments: tuple[float, Event]) -> tuple[Stage, ...]:

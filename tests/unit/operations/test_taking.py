@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cartridge.errors import InputError
-from cartridge.operations.taking import refuse_unsupported
+from cartridge.operations.copying.taking import refuse_unsupported
 from cartridge.plan.state import ComponentRecord, State
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from cartridge.errors import ApplyError, InputError, InterruptError, UnknownVerdictError
-from cartridge.operations.vigil import kept
+from cartridge.operations.startup.vigil import kept
 from tests.doubles.driver import FakeComponent, FakeDriver
 
 LOST = UnknownVerdictError("`alice` does not answer", code="lnd-unreachable")

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from cartridge import __version__
-from cartridge.operations.context import Options
+from cartridge.operations.access.context import Options
 from cartridge.operations.pay import Manner
 from cartridge.surfaces.cli import schemas
 from cartridge.surfaces.cli.answers import TYPES

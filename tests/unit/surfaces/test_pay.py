@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cartridge.operations.network_reports import PayResult
+from cartridge.operations.results.networks import PayResult
 from cartridge.surfaces.cli.commands.pay import text
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 
 from cartridge.errors import Finding, Mark
-from cartridge.operations import copies, network_reports, networks, reports, results
+from cartridge.operations.results import copies, networks, reports, stacks, topologies
 
 VERSION = 1
 """Of every schema; a field may be added within it, nothing is renamed or removed."""
@@ -81,42 +81,42 @@ class ErrorResult:
 
 
 TYPES: Mapping[str, type] = {
-    "block-interval": network_reports.MiningResult,
-    "channel-close": network_reports.ChannelCloseResult,
-    "channel-open": network_reports.ChannelOpenResult,
-    "channels": network_reports.ChannelsResult,
+    "block-interval": networks.MiningResult,
+    "channel-close": networks.ChannelCloseResult,
+    "channel-open": networks.ChannelOpenResult,
+    "channels": networks.ChannelsResult,
     "check": reports.CheckResult,
     "codes": CodesResult,
     "connect": reports.ConnectResult,
     "doctor": reports.DoctorResult,
-    "down": results.DownResult,
+    "down": stacks.DownResult,
     "error": ErrorResult,
     "explain": ExplainResult,
     "fork": copies.ForkResult,
-    "faucet": network_reports.FaucetResult,
-    "fee": network_reports.FeeResult,
-    "fund": network_reports.FundResult,
+    "faucet": networks.FaucetResult,
+    "fee": networks.FeeResult,
+    "fund": networks.FundResult,
     "gc": reports.GcResult,
     "init": InitResult,
-    "invoice": network_reports.InvoiceResult,
+    "invoice": networks.InvoiceResult,
     "lock": reports.LockResult,
     "logs": LogLine,
-    "mine": network_reports.MineResult,
-    "pay": network_reports.PayResult,
-    "network-export": networks.ExportResult,
-    "network-graph": networks.GraphResult,
-    "network-import": networks.ImportResult,
+    "mine": networks.MineResult,
+    "pay": networks.PayResult,
+    "network-export": topologies.ExportResult,
+    "network-graph": topologies.GraphResult,
+    "network-import": topologies.ImportResult,
     "plan": reports.PlanResult,
-    "ps": results.PsResult,
-    "reorg": network_reports.ReorgResult,
+    "ps": stacks.PsResult,
+    "reorg": networks.ReorgResult,
     "render": reports.RenderResult,
     "restore": copies.RestoreResult,
     "show": reports.ShowResult,
     "snapshot": copies.SnapshotResult,
-    "up": results.UpResult,
+    "up": stacks.UpResult,
     "verify": reports.VerifyResult,
     "version": VersionResult,
-    "wait": results.PsResult,
+    "wait": stacks.PsResult,
 }
 """What `-o json` prints, by the name in its `schema`."""
 

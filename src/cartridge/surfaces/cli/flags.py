@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cartridge.operations.context import Options
+    from cartridge.operations.access.context import Options
     from cartridge.workspace.settings import Settings
 
 
@@ -32,7 +32,7 @@ class Flags:
 
     def options(self, settings: Settings) -> Options:
         """Return what the operations are given, with the environment where a flag is silent."""
-        from cartridge.operations.context import Options
+        from cartridge.operations.access.context import Options
 
         return Options(
             files=self.file or settings.files,

@@ -16,7 +16,7 @@ from cartridge.errors import ExitStatus
 if TYPE_CHECKING:
     from cartridge.clock import Clock
     from cartridge.journal.recorder import Entry, Recorder
-    from cartridge.operations.context import Context
+    from cartridge.operations.access.context import Context
     from cartridge.surfaces.cli.flags import Flags
     from cartridge.surfaces.cli.style import Style
     from cartridge.surfaces.cli.terminal import Terminal

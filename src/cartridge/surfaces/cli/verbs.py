@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from cartridge.journal.recorder import Listener
-    from cartridge.operations import copies, network_reports, networks, reports, results
+    from cartridge.operations.access.context import Context, Options
     from cartridge.operations.channels import Wanted
-    from cartridge.operations.context import Context, Options
     from cartridge.operations.imports import Order
     from cartridge.operations.pay import Manner
+    from cartridge.operations.results import copies, networks, reports, stacks, topologies
 
 Condition = Literal["ready", "running", "stopped"]
 SnapshotAction = Literal["create", "ls", "rm", "export", "import"]
@@ -26,11 +26,11 @@ class Verbs:
 
     def open(self, options: Options, verb: str, listeners: tuple[Listener, ...]) -> Context:
         """Return the context of one run."""
-        from cartridge.operations.context import Context
+        from cartridge.operations.access.context import Context
 
         return Context.open(options, verb, listeners)
 
-    def up(self, context: Context, *, refresh: bool, fresh: bool) -> results.UpResult:
+    def up(self, context: Context, *, refresh: bool, fresh: bool) -> stacks.UpResult:
         """See `operations.up`."""
         from cartridge.operations.up import up
 
@@ -42,13 +42,13 @@ class Verbs:
 
         return plan(context, refresh=refresh)
 
-    def down(self, context: Context, *, all_stacks: bool) -> results.DownResult:
+    def down(self, context: Context, *, all_stacks: bool) -> stacks.DownResult:
         """See `operations.down`."""
         from cartridge.operations.down import down
 
         return down(context, all_stacks=all_stacks)
 
-    def ps(self, context: Context, *, all_stacks: bool) -> results.PsResult:
+    def ps(self, context: Context, *, all_stacks: bool) -> stacks.PsResult:
         """See `operations.ps`."""
         from cartridge.operations.ps import ps
 
@@ -68,7 +68,7 @@ class Verbs:
 
         return execute(context, component=component, argv=argv)
 
-    def wait(self, context: Context, *, components: tuple[str, ...], condition: Condition) -> results.PsResult:
+    def wait(self, context: Context, *, components: tuple[str, ...], condition: Condition) -> stacks.PsResult:
         """See `operations.wait`."""
         from cartridge.operations.wait import wait
 
@@ -146,13 +146,13 @@ class Verbs:
 
         return doctor(context)
 
-    def mine(self, context: Context, *, blocks: int, to_height: int | None) -> network_reports.MineResult:
+    def mine(self, context: Context, *, blocks: int, to_height: int | None) -> networks.MineResult:
         """See `operations.mine`."""
         from cartridge.operations.mine import mine
 
         return mine(context, blocks=blocks, to_height=to_height)
 
-    def reorg(self, context: Context, *, depth: int, empty: bool, force: bool) -> network_reports.ReorgResult:
+    def reorg(self, context: Context, *, depth: int, empty: bool, force: bool) -> networks.ReorgResult:
         """See `operations.reorg`."""
         from cartridge.operations.reorg import reorg
 
@@ -160,13 +160,13 @@ class Verbs:
 
     def block_interval(
         self, context: Context, *, mining: str | None, interval: int | None, seed: int | None
-    ) -> network_reports.MiningResult:
+    ) -> networks.MiningResult:
         """See `operations.block_interval`."""
         from cartridge.operations.block_interval import block_interval
 
         return block_interval(context, mining=mining, interval=interval, seed=seed)
 
-    def fee(self, context: Context, *, rate: int) -> network_reports.FeeResult:
+    def fee(self, context: Context, *, rate: int) -> networks.FeeResult:
         """See `operations.fee`."""
         from cartridge.operations.fee import fee
 
@@ -179,14 +179,14 @@ class Verbs:
         port: int,
         token_file: Path | None,
         most: int,
-        begun: Callable[[network_reports.FaucetResult], None],
+        begun: Callable[[networks.FaucetResult], None],
     ) -> None:
         """See `operations.faucet`."""
         from cartridge.operations.faucet import faucet
 
         faucet(context, port=port, token_file=token_file, most=most, begun=begun)
 
-    def fund(self, context: Context, *, node: str, amount: int) -> network_reports.FundResult:
+    def fund(self, context: Context, *, node: str, amount: int) -> networks.FundResult:
         """See `operations.fund`."""
         from cartridge.operations.fund import fund
 
@@ -194,41 +194,37 @@ class Verbs:
 
     def pay(
         self, context: Context, *, payer: str, payee: str, amount: int | None, manner: Manner
-    ) -> network_reports.PayResult:
+    ) -> networks.PayResult:
         """See `operations.pay`."""
         from cartridge.operations.pay import pay
 
         return pay(context, payer=payer, payee=payee, amount=amount, manner=manner)
 
-    def invoice(
-        self, context: Context, *, node: str, amount: int, memo: str, hold: bool
-    ) -> network_reports.InvoiceResult:
+    def invoice(self, context: Context, *, node: str, amount: int, memo: str, hold: bool) -> networks.InvoiceResult:
         """See `operations.invoice`."""
         from cartridge.operations.invoice import invoice
 
         return invoice(context, node=node, amount=amount, memo=memo, hold=hold)
 
-    def decide(self, context: Context, *, node: str, payment_hash: str, settle: bool) -> network_reports.InvoiceResult:
+    def decide(self, context: Context, *, node: str, payment_hash: str, settle: bool) -> networks.InvoiceResult:
         """See `operations.invoice.decide`."""
         from cartridge.operations.invoice import decide
 
         return decide(context, node=node, payment_hash=payment_hash, settle=settle)
 
-    def channels(self, context: Context) -> network_reports.ChannelsResult:
+    def channels(self, context: Context) -> networks.ChannelsResult:
         """See `operations.channels`."""
         from cartridge.operations.channels import channels
 
         return channels(context)
 
-    def open_channel(self, context: Context, *, wanted: Wanted) -> network_reports.ChannelOpenResult:
+    def open_channel(self, context: Context, *, wanted: Wanted) -> networks.ChannelOpenResult:
         """See `operations.channels.open_channel`."""
         from cartridge.operations.channels import open_channel
 
         return open_channel(context, wanted)
 
-    def close_channel(
-        self, context: Context, *, which: tuple[str, ...], force: bool
-    ) -> network_reports.ChannelCloseResult:
+    def close_channel(self, context: Context, *, which: tuple[str, ...], force: bool) -> networks.ChannelCloseResult:
         """See `operations.channels.close_channel`."""
         from cartridge.operations.channels import close_channel
 
@@ -265,7 +261,7 @@ class Verbs:
 
         return fork(context, name, snapshot=snapshot)
 
-    def network_import(self, context: Context, *, order: Order) -> networks.ImportResult:
+    def network_import(self, context: Context, *, order: Order) -> topologies.ImportResult:
         """See `operations.imports`."""
         from cartridge.operations.imports import import_network
 
@@ -273,7 +269,7 @@ class Verbs:
 
     def network_export(
         self, context: Context, *, form: str, to: Path | None, reveal: bool, force: bool
-    ) -> networks.ExportResult:
+    ) -> topologies.ExportResult:
         """See `operations.exports`."""
         from cartridge.operations.exports import export_network
 
@@ -281,7 +277,7 @@ class Verbs:
 
     def network_graph(
         self, context: Context, *, form: str | None, to: Path | None, force: bool
-    ) -> networks.GraphResult:
+    ) -> topologies.GraphResult:
         """See `operations.graph`."""
         from cartridge.operations.graph import graph
 

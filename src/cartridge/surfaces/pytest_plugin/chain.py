@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cartridge.lightning.chain import Output
-from cartridge.operations import follow, grip
-from cartridge.operations.context import Context
-from cartridge.operations.selection import chosen
+from cartridge.lightning.chains.bitcoind import Output
+from cartridge.operations.access import follow, grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
 from cartridge.plan.state import State
 from cartridge.surfaces.pytest_plugin.running import Running
 from cartridge.surfaces.pytest_plugin.values import SATOSHI, Amount, millisatoshis, plainly
@@ -19,7 +19,7 @@ class LightningChain(Running):
         state: what is up; it has a chain.
 
     Attributes:
-        chain: its adapter (`cartridge.lightning.chain.Chain`), for what has no method here.
+        chain: its adapter (`cartridge.lightning.chains.bitcoind.Chain`), for what has no method here.
 
     Raises:
         MissingError: `no-chain`.

@@ -19,7 +19,7 @@ from cartridge.journal.events import (
 )
 from cartridge.journal.recorder import Entry
 from cartridge.journal.redaction import HIDDEN, redact
-from cartridge.operations import secrets
+from cartridge.operations.access import secrets
 from cartridge.surfaces.pytest_plugin.network import Lightning
 from cartridge.surfaces.pytest_plugin.running import Running
 

@@ -12,12 +12,12 @@ from types import MappingProxyType
 
 from cartridge.errors import CartridgeError
 from cartridge.journal.recorder import Entry
-from cartridge.operations import grip
+from cartridge.operations.access import grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen, component
 from cartridge.operations.connect import connect
-from cartridge.operations.context import Context
 from cartridge.operations.fund import fund
 from cartridge.operations.mine import mine
-from cartridge.operations.selection import chosen, component
 from cartridge.surfaces.pytest_plugin.chain import LightningChain
 from cartridge.surfaces.pytest_plugin.node import LightningNode
 from cartridge.surfaces.pytest_plugin.values import Amount, Connection, millisatoshis, plainly

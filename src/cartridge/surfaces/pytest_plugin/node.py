@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cartridge.errors import InputError
-from cartridge.lightning.node import Info, Invoice, Node, NodeChannel
+from cartridge.lightning.nodes.node import Info, Invoice, Node, NodeChannel
 from cartridge.operations import lifecycle
-from cartridge.operations.context import Context
+from cartridge.operations.access.context import Context
 from cartridge.operations.pay import Manner, pay
 from cartridge.surfaces.pytest_plugin.running import Running
 from cartridge.surfaces.pytest_plugin.settling import Payee
@@ -27,7 +27,7 @@ class LightningNode(Running):
 
     Attributes:
         name: in the network.
-        node: its adapter (`cartridge.lightning.node.Node`), for what has no method here.
+        node: its adapter (`cartridge.lightning.nodes.node.Node`), for what has no method here.
     """
 
     def __init__(self, context: Context, name: str, node: Node) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cartridge.errors import ApplyError, MissingError
-from cartridge.operations import drivers
-from cartridge.operations.context import Context
-from cartridge.operations.selection import chosen
+from cartridge.operations.access import drivers
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
 from cartridge.surfaces.pytest_plugin.values import plainly
 from cartridge.targets.driver import Driver, Ran
 

@@ -19,12 +19,12 @@ from cartridge.clock import SystemClock
 from cartridge.errors import CartridgeError, InputError
 from cartridge.journal import runs
 from cartridge.journal.recorder import Entry, Listener, Recorder
-from cartridge.operations.context import Context, Options
+from cartridge.operations.access.context import Context, Options
+from cartridge.operations.access.stages import Stages
 from cartridge.operations.down import down
 from cartridge.operations.fork import fork
 from cartridge.operations.prepared import prepared
 from cartridge.operations.renewal import renew
-from cartridge.operations.stages import Stages
 from cartridge.surfaces.pytest_plugin.choice import Choice
 from cartridge.surfaces.pytest_plugin.network import Lightning
 from cartridge.workspace import settings as environment

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cartridge.errors import CartridgeError
-from cartridge.lightning.node import Node
-from cartridge.operations import follow, grip
-from cartridge.operations.context import Context
+from cartridge.lightning.nodes.node import Node
+from cartridge.operations.access import follow, grip
+from cartridge.operations.access.context import Context
+from cartridge.operations.access.selection import chosen
 from cartridge.operations.pay import is_invoice
-from cartridge.operations.selection import chosen
 from cartridge.probes.wait import until
 
 BOUND = 5.0

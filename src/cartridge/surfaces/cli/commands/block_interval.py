@@ -13,7 +13,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import count
 
 if TYPE_CHECKING:
-    from cartridge.operations.network_reports import MiningResult
+    from cartridge.operations.results.networks import MiningResult
 
 OFF, ON_TRANSACTION = "off", "on-transaction"
 

@@ -15,7 +15,7 @@ from cartridge.surfaces.cli.style import Style, count
 from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
-    from cartridge.operations.network_reports import ChannelCloseResult, ChannelsResult, ChannelView
+    from cartridge.operations.results.networks import ChannelCloseResult, ChannelsResult, ChannelView
 
 TYPES = ("static-remote-key", "anchors", "taproot")
 CLOSING = frozenset({"waiting-close", "closing", "force-closing"})

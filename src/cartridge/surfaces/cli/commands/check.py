@@ -12,7 +12,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, count
 
 if TYPE_CHECKING:
-    from cartridge.operations.reports import CheckResult
+    from cartridge.operations.results.reports import CheckResult
 
 
 @command("check", *CHOOSE)

@@ -16,7 +16,7 @@ from cartridge.surfaces.cli.style import Ink, Style
 from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
-    from cartridge.operations.reports import ConnectResult
+    from cartridge.operations.results.reports import ConnectResult
 
 
 @command("connect", *CHOOSE)

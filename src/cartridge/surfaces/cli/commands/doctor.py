@@ -13,7 +13,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style
 
 if TYPE_CHECKING:
-    from cartridge.operations.reports import DoctorResult
+    from cartridge.operations.results.reports import DoctorResult
 
 WORDS = {"could_not_run": "unknown"}
 

@@ -14,8 +14,8 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, count, elapsed
 
 if TYPE_CHECKING:
-    from cartridge.operations.context import Context
-    from cartridge.operations.results import DownResult, StackView
+    from cartridge.operations.access.context import Context
+    from cartridge.operations.results.stacks import DownResult, StackView
 
 
 @command("down", *CHOOSE, OFFLINE, YES)

@@ -14,7 +14,7 @@ from cartridge.surfaces.cli.quantities import amount_of, amount_text
 from cartridge.surfaces.cli.session import Session
 
 if TYPE_CHECKING:
-    from cartridge.operations.network_reports import FaucetResult
+    from cartridge.operations.results.networks import FaucetResult
 
 
 @command("faucet", *CHOOSE)

@@ -12,7 +12,7 @@ from cartridge.surfaces.cli.options import CHOOSE
 from cartridge.surfaces.cli.session import Session
 
 if TYPE_CHECKING:
-    from cartridge.operations.network_reports import FeeResult
+    from cartridge.operations.results.networks import FeeResult
 
 
 @command("fee", *CHOOSE)

@@ -15,7 +15,7 @@ from cartridge.surfaces.cli.style import Ink, Style, elapsed
 from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
-    from cartridge.operations.copies import ForkResult
+    from cartridge.operations.results.copies import ForkResult
 
 FROM = "Start from this snapshot, not from what runs."
 

@@ -14,7 +14,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
-    from cartridge.operations.network_reports import FundResult
+    from cartridge.operations.results.networks import FundResult
 
 
 @command("fund", *CHOOSE, WAIT_TIMEOUT)

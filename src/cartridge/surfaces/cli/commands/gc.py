@@ -12,7 +12,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Style, count
 
 if TYPE_CHECKING:
-    from cartridge.operations.reports import GcResult
+    from cartridge.operations.results.reports import GcResult
 
 
 @command("gc")

@@ -14,7 +14,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
-    from cartridge.operations.network_reports import InvoiceResult
+    from cartridge.operations.results.networks import InvoiceResult
 
 
 @command("invoice", *CHOOSE)

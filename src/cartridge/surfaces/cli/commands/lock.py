@@ -15,7 +15,7 @@ from cartridge.surfaces.cli.style import Style, count
 from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
-    from cartridge.operations.reports import LockResult
+    from cartridge.operations.results.reports import LockResult
 
 
 @command("lock", *CHOOSE, OFFLINE)

@@ -14,7 +14,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, count
 
 if TYPE_CHECKING:
-    from cartridge.operations.networks import ExportResult, GraphResult, ImportResult
+    from cartridge.operations.results.topologies import ExportResult, GraphResult, ImportResult
 
 READABLE = ("describegraph", "polar", "warnet")
 WRITABLE = ("sim-ln", "lndconnect", "describegraph")

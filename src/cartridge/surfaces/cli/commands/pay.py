@@ -15,7 +15,7 @@ from cartridge.surfaces.cli.style import count
 from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
-    from cartridge.operations.network_reports import PayResult
+    from cartridge.operations.results.networks import PayResult
 
 
 @command("pay", *CHOOSE, WAIT_TIMEOUT)

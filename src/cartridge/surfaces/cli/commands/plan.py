@@ -17,7 +17,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style
 
 if TYPE_CHECKING:
-    from cartridge.operations.reports import PlanResult
+    from cartridge.operations.results.reports import PlanResult
     from cartridge.plan.change import Change
 
 SIGNS: Mapping[ChangeKind, tuple[str, Ink]] = {

@@ -14,7 +14,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style
 
 if TYPE_CHECKING:
-    from cartridge.operations.results import ComponentView, PsResult, StackView
+    from cartridge.operations.results.stacks import ComponentView, PsResult, StackView
 
 
 @command("ps", *CHOOSE)

@@ -14,7 +14,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, count
 
 if TYPE_CHECKING:
-    from cartridge.operations.reports import RenderResult
+    from cartridge.operations.results.reports import RenderResult
 
 
 @command("render", *CHOOSE, OFFLINE)

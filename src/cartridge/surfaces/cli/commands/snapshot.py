@@ -16,7 +16,7 @@ from cartridge.surfaces.cli.style import Ink, Style
 from cartridge.surfaces.cli.suggestions import suggest
 
 if TYPE_CHECKING:
-    from cartridge.operations.copies import SnapshotResult, SnapshotView
+    from cartridge.operations.results.copies import SnapshotResult, SnapshotView
     from cartridge.surfaces.cli.verbs import SnapshotAction
 
 

@@ -14,7 +14,7 @@ from cartridge.surfaces.cli.session import Session
 from cartridge.surfaces.cli.style import Ink, Style, elapsed
 
 if TYPE_CHECKING:
-    from cartridge.operations.results import UpResult
+    from cartridge.operations.results.stacks import UpResult
 
 
 @command("up", *CHOOSE, OFFLINE, TTL, WAIT_TIMEOUT, FORCE_CLOSE)
