@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from cartridge.errors import ExitStatus
 from cartridge.journal.events import KINDS
 from cartridge.model.cartridge import Cartridge
+from cartridge.model.descriptions import describe
 from cartridge.model.network import Channel, Policy
 from cartridge.model.stack import Stack
 from cartridge.surfaces.cli.app import root
@@ -181,6 +182,7 @@ def _type(annotation: object) -> str:
 
 def documents() -> str:
     """Return the reference of documents: every mapping with its keys."""
+    describe()
     parts = [HEADS["documents"]]
     for model in _models(Stack, Cartridge):
         parts += [

@@ -19,6 +19,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from cartridge.model.cartridge import Cartridge
+from cartridge.model.descriptions import describe
 from cartridge.model.document import API_VERSION
 from cartridge.model.stack import Stack
 
@@ -53,6 +54,7 @@ def write(folder: Path) -> tuple[Path, ...]:
 
 
 def _schema(name: str, shape: Any) -> Mapping[str, Any]:
+    describe()
     made = TypeAdapter(shape).json_schema(by_alias=True)
     title = {"title": f"{name} ({API_VERSION})"}
     return {"$schema": _DIALECT, **_without_bare_defaults(made), **title}
