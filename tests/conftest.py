@@ -40,8 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are processors, at most four: real daemons mostly make a test wait."""
-    return min(4, 1 + (os.cpu_count() or 1))
+    """Return two workers a processor, at most four: real daemons mostly make a test wait."""
+    return min(4, 2 * (os.cpu_count() or 1))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

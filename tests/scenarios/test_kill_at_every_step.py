@@ -63,21 +63,27 @@ def stack_of(project: Project) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A moment, and what the user types after the kill."""
+    """A moment of `up`, what the user types after the kill, and the moment of the `down` after it, if it is killed."""
 
     target: str
     moment: str
     recovery: str
+    ending: str = ""
 
     def __str__(self) -> str:
-        return f"{self.target}-{self.moment.removeprefix('step-').replace(' ', '-')}-then-{self.recovery}"
+        recovery = f"{self.recovery}-{self.ending}" if self.ending else self.recovery
+        return f"{self.target}-{self.moment}-then-{recovery}".replace("step-", "").replace(" ", "-")
 
 
 def cases(target: str) -> list[Case]:
-    """Return each moment of `up` once, with the recoveries in turn: `up`, `down`."""
+    """Return each moment of `up` once, recovered from by `up` and `down` in turn, and each of `down` after an `up`."""
     same = {f"step-ended {before}" for before, _ in BACK_TO_BACK}
     different = [moment for moment in moments(UP[target]) if moment not in same]
-    return [Case(target, moment, ("up", "down")[index % 2]) for index, moment in enumerate(different)]
+    endings = itertools.chain(moments(DOWN[target]), itertools.repeat(""))
+    return [
+        *(Case(target, moment, "up", ending) for moment, ending in zip(different[::2], endings, strict=False)),
+        *(Case(target, moment, "down") for moment in different[1::2]),
+    ]
 
 
 TARGETS = [
@@ -95,13 +101,21 @@ EVERY = [
 ]
 
 
-def assert_mended(project: Project, target: str, recovery: str) -> None:
-    """Type the recovery and see that the world is as it says; then end everything and see that nothing is left."""
+def assert_mended(project: Project, target: str, recovery: str, ending: str = "") -> None:
+    """Type the recovery and see that the world is as it says; then end everything and see that nothing is left.
+
+    The first `down` is killed at the moment `ending`, if one is given.
+    """
     if recovery == "up":
         again = project.cartridge("up", "--target", target)
         assert again.returncode == 0, again.stderr
         paid = project.cartridge("pay", "bob", "alice", "1000 sat")
         assert paid.returncode == 0, paid.stderr
+    if ending:
+        with project.held("down", "--yes") as run:
+            assert run.until(ending), run.output()
+
+            run.kill()
     ended = project.cartridge("down", "--yes")
     assert ended.returncode == 0, ended.stderr
     assert world.leftovers(project, stack_of(project)) == []
@@ -110,14 +124,14 @@ def assert_mended(project: Project, target: str, recovery: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", EVERY)
-def test_a_killed_up_is_mended_by_the_next_command(project: Project, case: Case) -> None:
-    """kill -9 of `cartridge up` itself."""
+def test_a_killed_up_and_a_killed_down_are_mended_by_the_next_command(project: Project, case: Case) -> None:
+    """kill -9 of `cartridge up` itself, and of the `down` after it: `up` or `down` mends it, `down` again ends it."""
     with project.held("up", "--target", case.target) as run:
         assert run.until(case.moment), run.output()
 
         run.kill()
 
-    assert_mended(project, case.target, case.recovery)
+    assert_mended(project, case.target, case.recovery, case.ending)
 
 
 @pytest.mark.slow
@@ -133,27 +147,6 @@ def test_a_killed_up_is_mended_where_containers_run_that_wait_for_one_that_does_
     spawn.run(["docker", "kill", f"cartridge-{stack_of(project)}-bitcoind"])  # refused where it had not begun to run
 
     assert_mended(project, "docker", "up")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("target", "moment"),
-    [
-        pytest.param(*target.values, moment, marks=target.marks)
-        for target in TARGETS
-        for moment in moments(DOWN[str(target.values[0])])
-    ],
-)
-def test_a_killed_down_is_mended_by_the_next_down(project: Project, target: str, moment: str) -> None:
-    """kill -9 of `cartridge down` at a step, then `down` again."""
-    up = project.cartridge("up", "--target", target)
-    assert up.returncode == 0, up.stderr
-    with project.held("down", "--yes") as run:
-        assert run.until(moment), run.output()
-
-        run.kill()
-
-    assert_mended(project, target, "down")
 
 
 @pytest.mark.slow
@@ -256,6 +249,7 @@ def test_every_step_is_among_the_moments(project: Project, target: str) -> None:
             passed += run.moments()
             assert run.process.wait(60) == 0, run.output()
 
+    assert {case.ending for case in cases(target)} >= set(moments(DOWN[target]))
     for before, after in BACK_TO_BACK:
         assert passed[passed.index(f"step-ended {before}") + 1] == f"step-started {after}"
     seen = {moment.partition(" ")[2] for moment in passed}
