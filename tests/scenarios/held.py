@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
+from tests.scenarios.forked import Forked
+
 PATIENCE = 120.0
 """Seconds for any one step, so that a hang is a failure and not a stuck suite."""
 
@@ -43,15 +45,9 @@ class Held:
         self._listener.listen(1)
         self._listener.settimeout(PATIENCE)
         self._last_words, self._moments = "", None
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the run
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cartridge", *arguments],
-            cwd=project,
-            env={**os.environ, **environment, "CARTRIDGE_STEP_GATE": address},
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-        )
+        self._said = Path(self._folder.name, "said")
+        environment = {**os.environ, **environment, "CARTRIDGE_STEP_GATE": address}
+        self.process = Forked(arguments, project, environment, self._said, self._said)
 
     def __enter__(self) -> Held:
         return self
@@ -64,7 +60,6 @@ class Held:
         self.process.wait(PATIENCE)
         self._listener.close()
         self._last_words = self.output()
-        self._output.close()
         self._folder.cleanup()
 
     def moments(self) -> Iterator[str]:
@@ -108,10 +103,10 @@ class Held:
 
     def output(self) -> str:
         """Return what it said so far."""
-        if self._output.closed:
+        try:
+            return self._said.read_text("utf-8", "replace")
+        except FileNotFoundError:  # not begun yet, or over
             return self._last_words
-        descriptor = self._output.fileno()  # shared with the run, so its position is left alone
-        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode("utf-8", "replace")
 
 
 def _read(lines: TextIO) -> str:
@@ -140,17 +135,24 @@ class Project:
 
     def cartridge(self, *arguments: str) -> Done:
         """Run `cartridge` in it to its end."""
-        return self._run([sys.executable, "-m", "cartridge", *arguments])
+        with tempfile.TemporaryDirectory(prefix="run-") as streams:
+            output, errors = Path(streams, "output"), Path(streams, "errors")
+            run = Forked(arguments, self.folder, {**os.environ, **self.environment}, output, errors)
+            try:
+                status = run.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                run.kill()
+                run.wait(PATIENCE)
+                raise _too_late(arguments, errors.read_text("utf-8", "replace")) from None
+            said = [stream.read_text("utf-8", "replace") for stream in (output, errors)]
+            return Done(["cartridge", *arguments], status, *said)
 
     def mortal(self, *arguments: str) -> Done:
         """Run `cartridge` in it as somebody for whom permissions count, root or not."""
         plain = [sys.executable, "-m", "cartridge", *arguments]
-        return self._run(plain if os.getuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *plain])
-
-    def _run(self, argv: list[str]) -> Done:
         try:
             return subprocess.run(
-                argv,
+                plain if os.getuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *plain],
                 cwd=self.folder,
                 env={**os.environ, **self.environment},
                 capture_output=True,
@@ -161,4 +163,8 @@ class Project:
             )
         except subprocess.TimeoutExpired as late:
             said = late.stderr.decode() if isinstance(late.stderr, bytes) else late.stderr or ""
-            raise AssertionError(f"`{' '.join(argv)}` has not ended within {PATIENCE} s, and said\n{said}") from None
+            raise _too_late(arguments, said) from None
+
+
+def _too_late(arguments: tuple[str, ...], said: str) -> AssertionError:
+    return AssertionError(f"`cartridge {' '.join(arguments)}` has not ended within {PATIENCE} s, and said\n{said}")
