@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -36,7 +37,11 @@ def guardians(stack: str) -> list[psutil.Process]:
     """Return the living guardian of a stack, and what watches over it."""
     from cartridge.targets.process import marks
 
-    return [psutil.Process(one.pid) for one in marks.guardians(stack)]
+    found = []
+    for one in marks.guardians(stack):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(psutil.Process(one.pid))
+    return found
 
 
 def children(pid: int, name: str) -> list[psutil.Process]:
@@ -74,7 +79,8 @@ def kill_container(stack: str, component: str) -> None:
 
 def _processes(stack: str) -> Iterator[str]:
     for process in (*processes(stack), *guardians(stack)):
-        yield f"process {process.pid} {process.name()}"
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ends while it is looked at
+            yield f"process {process.pid} {process.name()}"
 
 
 def _docker(stack: str) -> Iterator[str]:
