@@ -25,7 +25,7 @@ from cartridge.deploy.pulumi.graph import Graph, Plot, draw, resource, shared_ne
 from cartridge.deploy.pulumi.kinds import Making
 from cartridge.deploy.pulumi.placement import Components, DockerPlacement
 from cartridge.deploy.pulumi.sweep import sweep
-from cartridge.errors import CartridgeError, InterruptError, MissingError
+from cartridge.errors import ApplyError, CartridgeError, InterruptError, MissingError
 from cartridge.journal.recorder import Recorder
 from cartridge.plan.change import Change, ChangeKind
 from cartridge.targets.docker import asked, endpoint, images, notes
@@ -212,11 +212,21 @@ class PulumiEngine:
             ahead.close()
         if abandonment.failure is not None:
             raise abandonment.failure
-        sweep(docker, holding.without(graph.containers), self._recorder)
+        sweep(docker, holding.without(graph.containers), self._recorder, _nothing)
 
     def _sweep(self) -> tuple[str, ...]:
-        docker = self.docker()
-        return sweep(docker, docker.holding(), self._recorder)
+        """Sweep; once more where a container that a killed run asked for came meanwhile, and holds its volume."""
+        docker, removed = self.docker(), set[str]()
+        deadline = self._clock.monotonic() + LATE
+        while True:
+            try:
+                sweep(docker, docker.holding(), self._recorder, removed.add)
+            except ApplyError:
+                if not asked.unanswered(self._folder) or self._clock.monotonic() > deadline:
+                    raise
+                self._clock.wait(LOOK_AGAIN)
+            else:
+                return tuple(sorted(removed))
 
     def _sweep_late(self, awaited: frozenset[str]) -> set[str]:
         """Sweep what the Engine still makes for a run that was killed, as it comes, and return what came."""

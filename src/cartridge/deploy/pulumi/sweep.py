@@ -12,28 +12,33 @@ from cartridge.targets.docker.provisioner import Holding, Provisioner
 THREADS = 16
 
 
-def sweep(docker: Provisioner, holding: Holding, recorder: Recorder) -> tuple[str, ...]:
-    """Remove everything that is held and return what was there: `component/alice`, `volume/alice`, `network/default`.
+def sweep(docker: Provisioner, holding: Holding, recorder: Recorder, removed: Callable[[str], None]) -> None:
+    """Remove everything that is held.
+
+    Args:
+        docker: the Engine.
+        holding: what to remove.
+        recorder: the journal.
+        removed: told of each that was there: `component/alice`, `volume/alice`, `network/default`; from any thread.
 
     Raises:
-        ApplyError: `docker-refused`.
+        ApplyError: `docker-refused`; the rest is removed nevertheless, but for the network.
         MissingError: `target-down`.
     """
 
-    def remove(name: str, act: Callable[[], bool]) -> str:
+    def remove(name: str, act: Callable[[], bool]) -> None:
         with recorder.step(f"remove/{name}", f"{name}: removing"):
-            return name if act() else ""
+            if act():
+                removed(name)
 
-    def component(name: str) -> list[str]:
-        seen, volume = holding.containers.get(name), holding.volumes.get(name)
-        return [
+    def component(name: str) -> None:
+        if seen := holding.containers.get(name):
             remove(f"component/{name}", partial(docker.remove_container, seen.identity, politely=False))
-            if seen
-            else "",
-            remove(f"volume/{name}", partial(docker.remove_volume, volume)) if volume else "",
-        ]
+        if volume := holding.volumes.get(name):
+            remove(f"volume/{name}", partial(docker.remove_volume, volume))
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="sweep") as pool:
-        ended = [name for both in pool.map(component, {*holding.containers, *holding.volumes}) for name in both]
-    ended += [remove("network/default", partial(docker.remove_network, name)) for name in holding.networks]
-    return tuple(sorted(filter(None, ended)))
+        for _ in pool.map(component, {*holding.containers, *holding.volumes}):
+            pass
+    for name in holding.networks:
+        remove("network/default", partial(docker.remove_network, name))
