@@ -31,9 +31,8 @@ WHERE = (
     "tried for `up`: making network, volumes and containers before Pulumi asks; starting containers before their turn "
     "with their programs held, and Pulumi only once they run, since both want the processor (the last two together took "
     "the moment when all run from 1.8 to 1.2 s after the journal's first entry)",
-    "the slower the processor, the more our imports weigh: on one on which twenty million additions in Python take 2.0 s, "
-    "1.39 × to running and 0.89 × to ready were measured, where the Xeon of the run before gave 1.29 × and 0.75 ×; four fifths of our "
-    "processor time is imports, of which a third is Python making 184 dataclasses",
+    "the slower the processor, the more our imports weigh: 1.29 × to running and 0.75 × to ready on a Xeon, 1.39 × and "
+    "0.89 × on an EPYC that needs 2.0 s for twenty million additions in Python; four fifths of our processor time is imports, of which a third is Python making 184 dataclasses",
     "ready waits for lnd's own fixed pause of 1 s, in which it looks a second time whether its wallet follows the chain; "
     "the peer's nodes pause as well, but its answer is rounded up to its next health check",
     "tried for `down`: killing containers while the SDK is imported; removing by label while Pulumi starts; ending "

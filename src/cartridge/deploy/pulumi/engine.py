@@ -7,7 +7,7 @@ next operation goes on from there. Docker is the truth, Pulumi's state a memory 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
@@ -152,8 +152,7 @@ class PulumiEngine:
         removed = set(map(resource, known))
         if known or self._backend.has_pending():
             removed |= self._forget()
-        removed.update(self._sweep())
-        removed.update(self._sweep_late(asked.unanswered(self._folder) - removed))
+        removed |= self._sweep(asked.unanswered(self._folder) - removed)
         struck.result()
         for leftover in (self._backend.work, notes.folder(self._folder), asked.folder(self._folder)):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -214,35 +213,31 @@ class PulumiEngine:
             raise abandonment.failure
         sweep(docker, holding.without(graph.containers), self._recorder, _nothing)
 
-    def _sweep(self) -> tuple[str, ...]:
-        """Sweep; once more where a container that a killed run asked for came meanwhile, and holds its volume."""
+    def _sweep(self, awaited: Set[str] = frozenset()) -> set[str]:
+        """Remove what is there, and what the Engine still makes for a run that was killed, as it comes; return both.
+
+        A container that comes in between holds its volume, which is refused until the container is seen as well.
+        """
         docker, removed = self.docker(), set[str]()
         deadline = self._clock.monotonic() + LATE
         while True:
+            is_late = self._clock.monotonic() >= deadline
             try:
                 sweep(docker, docker.holding(), self._recorder, removed.add)
             except ApplyError:
-                if not asked.unanswered(self._folder) or self._clock.monotonic() > deadline:
+                if is_late or not asked.unanswered(self._folder):
                     raise
-                self._clock.wait(LOOK_AGAIN)
             else:
-                return tuple(sorted(removed))
-
-    def _sweep_late(self, awaited: frozenset[str]) -> set[str]:
-        """Sweep what the Engine still makes for a run that was killed, as it comes, and return what came."""
-        came: set[str] = set()
-        deadline = self._clock.monotonic() + LATE
-        while awaited - came and self._clock.monotonic() < deadline:
+                if is_late or awaited <= removed:
+                    return removed
             self._clock.wait(LOOK_AGAIN)
-            came.update(self._sweep())
-        return came
 
     def _forget(self) -> set[str]:
         """Let Pulumi take note that everything goes, and sweep meanwhile; return what was swept.
 
         Where it cannot take note, its state goes with the stack all the same.
         """
-        swept: list[Future[tuple[str, ...]]] = []
+        swept: list[Future[set[str]]] = []
 
         def making() -> Making:
             wait(swept)
