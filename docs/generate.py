@@ -5,7 +5,6 @@ Each page is a function from nothing to Markdown. Never writes a page that is no
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import sys
 import typing
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
+import msgspec
 from pydantic import BaseModel
 
 from cartridge.errors import ExitStatus
@@ -163,7 +163,7 @@ def journal() -> str:
     """Return the reference of the journal's events."""
     parts = [HEADS["journal"]]
     for name, kind in sorted(KINDS.items()):
-        fields = [f"| `{field.name}` | {_type(field.type)} |" for field in dataclasses.fields(kind)]
+        fields = [f"| `{field.name}` | {_type(field.type)} |" for field in msgspec.structs.fields(kind)]
         words = inspect.cleandoc(kind.__doc__ or "").replace("Attributes:\n", "\n")
         parts += [f"## `{name}`\n", _attributes(words) + "\n", "| field | type |\n|---|---|", "\n".join(fields) + "\n"]
     return "\n".join(parts)
@@ -176,7 +176,7 @@ def _attributes(words: str) -> str:
 
 def _type(annotation: object) -> str:
     named = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
-    name = str(annotation)
+    name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
     return named.get(name, f"string ({name})")
 
 

@@ -19,6 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum, unique
 
+from msgspec import Struct
+
 
 @unique
 class ExitStatus(IntEnum):
@@ -35,8 +37,7 @@ class ExitStatus(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mark:
+class Mark(Struct, frozen=True, order=True):
     """Where a value came from: a file's path as the user would type it, line and column from 1."""
 
     file: str
@@ -54,8 +55,7 @@ class Severity(StrEnum):
     WARNING = "warning"  # it can, but probably not as meant
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing wrong with a document.
 
     Attributes:

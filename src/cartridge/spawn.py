@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from cartridge.errors import ApplyError, MissingError, UnknownVerdictError
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """A program that ended: its exit status and what it said, decoded as UTF-8 with replacement."""
 
     argv: tuple[str, ...]
@@ -25,8 +25,7 @@ class Finished:
     stderr: str
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(Struct, frozen=True):
     """A program that ended: its exit status and the bytes it wrote."""
 
     status: int

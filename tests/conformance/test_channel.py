@@ -12,10 +12,11 @@ import socket
 import subprocess  # noqa: TID251 - runs what was installed
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cartridge.artifacts import lock, tree
 from cartridge.artifacts.install import ensure

@@ -12,7 +12,9 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from cartridge.lightning.chains.bitcoind import Output
 from cartridge.lightning.nodes.ending import Ending

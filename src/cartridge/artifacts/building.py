@@ -6,15 +6,15 @@ import contextlib
 import os
 import re
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from cartridge import spawn
 from cartridge.artifacts.sources import Meter, Sources
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(Struct):
     """How many parts have been compiled; those that are compiled already, by an earlier try or build, are never named.
 
     Attributes:

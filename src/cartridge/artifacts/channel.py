@@ -6,9 +6,10 @@ the store, and what it delivers is checked, digested and recorded by `making`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from cartridge.artifacts.pins import Lock, Pin
@@ -32,8 +33,7 @@ class Unserved(Exception):  # noqa: N818 - an answer of a channel, not an error 
         self.reason, self.resolution, self.status, self.is_by_nature = reason, resolution, status, is_by_nature
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One artifact to be had through one channel.
 
     Attributes:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum, unique
+
+from msgspec import Struct
 
 from cartridge.artifacts import install, making
 from cartridge.artifacts.channel import Job, Unserved
@@ -32,8 +33,7 @@ class Grade(StrEnum):
 ORDER = tuple(Grade)
 
 
-@dataclass(frozen=True, slots=True)
-class Graded:
+class Graded(Struct, frozen=True):
     """How far one resource is pinned.
 
     Attributes:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cartridge.artifacts import making
 from cartridge.artifacts.channel import Job, Maker, Unserved
@@ -28,8 +30,7 @@ _GRACE = 5.0
 """Seconds that downloads get to break off when a build has failed or was interrupted."""
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     """One artifact that is looked for, and why each way has failed so far."""
 
     name: str

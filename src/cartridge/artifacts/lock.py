@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cartridge.artifacts import install, making, pins
 from cartridge.artifacts.channel import Job, Unserved
@@ -26,8 +28,7 @@ PLATFORMS = ("darwin-arm64", "darwin-x86_64", "linux-aarch64", "linux-x86_64")
 """Every platform the lock pins, whichever it is run on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What the documents and the engine ask for.
 
     Attributes:
@@ -39,16 +40,14 @@ class Wanted:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """One thing in which the lock is out of step: an artifact or a path, and why."""
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What `update` did to one pin, or to one input: it has a path for its name, and no platform.
 
     `kept`, `added`, `updated`, `dropped`; `stale` or `unpinned` could not be asked.

@@ -7,8 +7,9 @@ only what `Store.gc` removes. Never chooses between channels: that is `install`'
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from cartridge.artifacts import tree, versions
 from cartridge.artifacts.channel import Job, Maker, Unserved

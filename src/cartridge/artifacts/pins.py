@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from cartridge.artifacts.tree import sri
 from cartridge.errors import InputError
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """What one channel must deliver on one platform.
 
     Attributes:
@@ -40,8 +40,7 @@ class Pin:
     built: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(Struct, frozen=True):
     """One artifact in the lock: SRI of its declaration, and its pins by platform, in the order they are tried."""
 
     declaration: str
@@ -52,8 +51,7 @@ class Pinned:
         return next((pin for pin in self.platforms.get(platform, ()) if pin.channel == channel), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """The whole file.
 
     Attributes:

@@ -5,17 +5,16 @@ A receipt is one JSON file, written whole by rename; it never holds an absolute 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field, json
 
 from cartridge.artifacts.installed import Installed
 from cartridge.artifacts.tree import Stamps
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What a channel put into the folder it was given.
 
     Attributes:
@@ -37,8 +36,7 @@ class Made:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """One artifact in the store.
 
     Attributes:
@@ -65,7 +63,7 @@ class Receipt:
 
     def encode(self) -> bytes:
         """Return the receipt as JSON."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True).encode() + b"\n"
+        return json.format(json.encode(self), indent=1) + b"\n"
 
     @classmethod
     def decode(cls, raw: bytes) -> Receipt:
@@ -74,13 +72,7 @@ class Receipt:
         Raises:
             ValueError: it is no receipt of this version.
         """
-        try:
-            body = json.loads(raw)
-            made = Made(**body.pop("made"))
-            files = {name: (length, modified) for name, (length, modified) in body.pop("files").items()}
-            return cls(**body, made=made, files=files)
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"not a receipt: {error}") from error
+        return json.decode(raw, type=cls)
 
     def installed(self, entries: Path) -> Installed:
         """Return it as the rest of the program wants it; `entries` is the store's folder of entries."""

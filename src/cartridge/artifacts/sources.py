@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from cartridge.artifacts.store import Store
 from cartridge.clock import Clock
@@ -27,8 +28,7 @@ def image_platform(platform: str) -> str:
     return "linux-" + platform.partition("-")[2].replace("arm64", "aarch64")
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """What channels draw on.
 
     Attributes:

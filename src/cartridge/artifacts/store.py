@@ -20,16 +20,17 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cartridge.artifacts import tree
 from cartridge.artifacts.held import is_held
 from cartridge.artifacts.receipt import Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """Something `gc` removed (or would): what kind of leftover, where, why, and how many bytes."""
 
     kind: str

@@ -10,7 +10,8 @@ import signal
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cartridge.deploy.engine import Gate, Started, Wanted
 from cartridge.errors import ApplyError
@@ -22,8 +23,7 @@ from cartridge.targets.process.client import PATIENCE, Guardian, Look
 from cartridge.targets.process.layout import Layout, Record, identity
 
 
-@dataclass(slots=True)
-class _Under:
+class _Under(Struct):
     """What one apply shares between its threads: whom to ask and tell, and whether anybody still wants it."""
 
     gate: Gate

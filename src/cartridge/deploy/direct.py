@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cartridge.artifacts.installed import Installed
 from cartridge.clock import Clock
@@ -147,8 +148,7 @@ class DirectEngine:
         return Change(ChangeKind.UPDATE, resource, f"its `{edited}` was edited") if edited else None
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessPlacement:
+class ProcessPlacement(Struct, frozen=True):
     """Where a stack's components are on this machine.
 
     Attributes:

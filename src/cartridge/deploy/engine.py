@@ -7,8 +7,9 @@ is handed does), does not watch what it started (`Driver.deaths` tells) and does
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from cartridge.artifacts.installed import Installed
 from cartridge.plan.change import Change
@@ -20,8 +21,7 @@ if TYPE_CHECKING:  # models cost a tenth of a second, and `down` needs none
     from cartridge.model.cartridge import Port, Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """Whose a resource is and how long it may live; written on every resource before it is made.
 
     Attributes:
@@ -39,8 +39,7 @@ class Lease:
     lock_digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """One component as an engine must make it.
 
     Attributes:

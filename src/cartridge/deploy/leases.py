@@ -7,10 +7,10 @@ something must die: guardians and `gc` do, and a resource carries its lease itse
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct, json
 
 from cartridge.deploy.engine import Lease
 from cartridge.deploy.replacing import write_whole
@@ -18,8 +18,7 @@ from cartridge.errors import MissingError
 from cartridge.workspace.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A lease with what it is for.
 
     Attributes:
@@ -47,7 +46,7 @@ class Leases:
         """Put the entry there, in place of an older one, and return its path."""
         path = self.path(entry.lease.stack)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(path, json.dumps(asdict(entry)).encode())
+        write_whole(path, json.encode(entry))
         return path
 
     def read(self, stack: str) -> Entry | None:
@@ -57,10 +56,10 @@ class Leases:
             MissingError: `lease-unreadable`.
         """
         try:
-            return _decode(self.path(stack).read_bytes())
+            return json.decode(self.path(stack).read_bytes(), type=Entry)
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, KeyError) as error:
+        except ValueError as error:
             raise MissingError(
                 f"the lease `{self.path(stack)}` cannot be read: {error}",
                 code="lease-unreadable",
@@ -79,18 +78,18 @@ class Leases:
         """Yield every entry that can be read, by stack id."""
         for path in sorted(self._folder.glob("[!.]*.json")):
             try:
-                yield _decode(path.read_bytes())
-            except (OSError, ValueError, TypeError, KeyError):
+                yield json.decode(path.read_bytes(), type=Entry)
+            except (OSError, ValueError):
                 continue  # gone meanwhile, or listed by `unreadable`
 
     def unreadable(self) -> Iterator[Path]:
         """Yield every file of the registry that is no lease."""
         for path in sorted(self._folder.glob("[!.]*.json")):
             try:
-                _decode(path.read_bytes())
+                json.decode(path.read_bytes(), type=Entry)
             except FileNotFoundError:
                 continue
-            except (OSError, ValueError, TypeError, KeyError):
+            except (OSError, ValueError):
                 yield path
 
 
@@ -117,8 +116,3 @@ def is_expired(lease: Lease, now: datetime.datetime) -> bool:
 def is_past(expires: str, now: datetime.datetime) -> bool:
     """Tell whether `expires` (ISO 8601, "" for never) is over at `now` (with a zone)."""
     return bool(expires) and datetime.datetime.fromisoformat(expires) <= now
-
-
-def _decode(raw: bytes) -> Entry:
-    body = json.loads(raw)
-    return Entry(lease=Lease(**body.pop("lease")), **body)

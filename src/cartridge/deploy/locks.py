@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct, json
 
 from cartridge.clock import Clock
 from cartridge.errors import InterruptError, UnknownVerdictError
@@ -22,8 +22,7 @@ PAUSE = 0.05
 """Seconds between two tries."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who has the lock: process id, verb, and since when (ISO 8601 in UTC)."""
 
     pid: int
@@ -31,8 +30,7 @@ class Holder:
     since: str
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(Struct, frozen=True):
     """How to wait for a lock.
 
     Attributes:
@@ -63,9 +61,9 @@ def hold(path: Path, verb: str, queue: Queue) -> Iterator[None]:
     """
     descriptor = _acquire(path, queue)
     try:
-        said = asdict(Holder(os.getpid(), verb, queue.clock.now().isoformat(timespec="seconds")))
+        said = Holder(os.getpid(), verb, queue.clock.now().isoformat(timespec="seconds"))
         os.truncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(said).encode(), 0)
+        os.pwrite(descriptor, json.encode(said), 0)
         yield
     finally:
         path.unlink(missing_ok=True)
@@ -75,8 +73,8 @@ def hold(path: Path, verb: str, queue: Queue) -> Iterator[None]:
 def holder(path: Path) -> Holder | None:
     """Return who says to have the lock at `path`; None where there is none, or it does not say."""
     try:
-        return Holder(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        return json.decode(path.read_bytes(), type=Holder)
+    except (OSError, ValueError):
         return None
 
 

@@ -6,9 +6,10 @@ New kinds may be added and fields may get defaults; nothing is renamed within a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import ClassVar
+
+from msgspec import Struct
 
 
 @unique
@@ -20,8 +21,7 @@ class Ending(StrEnum):
     SKIPPED = "skipped"  # there was nothing to do
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True):
     """A verb began to work on a stack."""
 
     type: ClassVar[str] = "run-started"
@@ -31,8 +31,7 @@ class RunStarted:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnded:
+class RunEnded(Struct, frozen=True):
     """The verb is done; `code` names the error where it failed."""
 
     type: ClassVar[str] = "run-ended"
@@ -42,8 +41,7 @@ class RunEnded:
     brief: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(Struct, frozen=True):
     """A named piece of work began.
 
     Attributes:
@@ -56,8 +54,7 @@ class StepStarted:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepProgress:
+class StepProgress(Struct, frozen=True):
     """How far a step is: `done` of `total` (0 = unknown) `unit`s, or just a `note`."""
 
     type: ClassVar[str] = "step-progress"
@@ -68,8 +65,7 @@ class StepProgress:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StepEnded:
+class StepEnded(Struct, frozen=True):
     """A named piece of work ended."""
 
     type: ClassVar[str] = "step-ended"
@@ -78,8 +74,7 @@ class StepEnded:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentChanged:
+class ComponentChanged(Struct, frozen=True):
     """A component is in another state than before."""
 
     type: ClassVar[str] = "component-changed"
@@ -88,8 +83,7 @@ class ComponentChanged:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(Struct, frozen=True):
     """Something worth a line: `level` is `info` or `warning`."""
 
     type: ClassVar[str] = "noted"

@@ -11,9 +11,11 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from cartridge.clock import Clock
 from cartridge.errors import CartridgeError
@@ -21,8 +23,7 @@ from cartridge.journal.events import KINDS, Ending, Event, Noted, StepEnded, Ste
 from cartridge.journal.redaction import redact
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An event with its time: ISO 8601 in UTC, and seconds since the run began."""
 
     at: str
@@ -112,8 +113,7 @@ class Recorder:
             self._end()
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Struct):
     """What the body of a step may say about how it ended."""
 
     ending: Ending = Ending.DONE
@@ -149,5 +149,5 @@ def replay(path: Path) -> Iterator[Entry]:
                 continue
             if "ending" in body:
                 body["ending"] = Ending(body["ending"])
-            known = {field.name for field in fields(kind)}
-            yield Entry(at, offset, kind(**{name: value for name, value in body.items() if name in known}))
+            known = body.keys() & set(kind.__struct_fields__)
+            yield Entry(at, offset, kind(**{name: body[name] for name in known}))

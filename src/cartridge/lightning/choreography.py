@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning import balancing, closing, gossip, opening, proof
@@ -23,8 +24,7 @@ from cartridge.plan.change import Change
 from cartridge.probes.wait import Patience
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(Struct, frozen=True):
     """What was done: one change for each channel, and the points of all channels by their names."""
 
     changes: tuple[Change, ...]

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import msgspec
+from msgspec import Struct
 
 from cartridge.errors import CartridgeError, InputError, MissingError
 from cartridge.model.units import format_amount, parse_amount
@@ -26,16 +27,13 @@ _SLOW = 10.0
 """Seconds a client may be silent."""
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _Request(Struct, frozen=True, forbid_unknown_fields=True):
     amount: str
     address: str = ""
     node: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What a request was given: to whom, millisatoshis, the transaction, and the height it is confirmed at."""
 
     to: str
@@ -148,9 +146,9 @@ def _wanted(request: BaseHTTPRequestHandler) -> tuple[str, int]:
     if not length.isdecimal() or int(length) > LARGEST:
         raise _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "faucet-request", f"a request has 1 to {LARGEST} bytes")
     try:
-        wanted = _Request.model_validate_json(request.rfile.read(int(length)))
+        wanted = msgspec.json.decode(request.rfile.read(int(length)), type=_Request)
         amount = parse_amount(wanted.amount)
-    except ValidationError as error:
+    except msgspec.DecodeError as error:
         brief = 'a request is {"node": NAME, "amount": AMOUNT} or {"address": ADDRESS, "amount": AMOUNT}'
         raise _Refusal(HTTPStatus.BAD_REQUEST, "faucet-request", brief) from error
     except ValueError as error:

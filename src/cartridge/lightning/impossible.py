@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cartridge.errors import InputError
 from cartridge.lightning.topology import pushed
@@ -21,8 +22,7 @@ RESERVE_PER_CHANNEL, RESERVE_AT_MOST = 10_000, 100_000
 """Satoshis lnd keeps back on the chain for each announced channel it opens, to be able to bump fees."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something in a network block that no network can be.
 
     Attributes:

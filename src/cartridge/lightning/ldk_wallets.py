@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pydantic import BaseModel, TypeAdapter
+from msgspec import Struct, json
 
 from cartridge import spawn
 from cartridge.lightning.chains.bitcoind import Block
@@ -24,30 +24,27 @@ KEYS_FILE = "keys.json"
 """Where the daemon finds its seed, relative to its data folder."""
 
 
-class _Asked(BaseModel):
+class _Asked(Struct, frozen=True):
     name: str
     seed: str
     addresses: int
 
 
-class _Derived(BaseModel):
+class _Derived(Struct, frozen=True):
     name: str
     pubkey: str
     addresses: tuple[str, ...]
 
 
-class _Birthday(BaseModel):
+class _Birthday(Struct, frozen=True):
     height: int
     hash: str
 
 
-class _Keys(BaseModel):
+class _Keys(Struct, frozen=True):
     seed: str
     addresses: int
     birthday: _Birthday
-
-
-_ASKED, _DERIVED = TypeAdapter(list[_Asked]), TypeAdapter(list[_Derived])
 
 
 class LdkWallets:
@@ -81,8 +78,8 @@ class LdkWallets:
             ApplyError: `program-failed`.
             MissingError: `program-missing`.
         """
-        said = spawn.run([str(self._program), "derive"], stdin=_ASKED.dump_json(self._asked).decode(), check=True)
-        derived = _DERIVED.validate_json(said.stdout)
+        said = spawn.run([str(self._program), "derive"], stdin=json.encode(self._asked).decode(), check=True)
+        derived = json.decode(said.stdout, type=list[_Derived])
         self._pubkeys = {one.name: one.pubkey for one in derived}
         return {one.name: Written(one.pubkey, one.addresses) for one in derived}
 
@@ -91,7 +88,7 @@ class LdkWallets:
         birthday = _Birthday(height=known.height, hash=known.hash)
         return {
             one.name: {
-                KEYS_FILE: _Keys(seed=one.seed, addresses=one.addresses, birthday=birthday).model_dump_json().encode(),
+                KEYS_FILE: json.encode(_Keys(seed=one.seed, addresses=one.addresses, birthday=birthday)),
                 TOKEN: secrets.token_urlsafe(32).encode(),
                 IDENTITY_FILE: self._pubkeys[one.name].encode(),
             }

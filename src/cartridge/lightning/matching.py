@@ -7,15 +7,15 @@ none is opened twice. Ours are those with such a name; what anybody else opened 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cartridge.lightning.nodes.node import NodeChannel
 from cartridge.lightning.topology import ChannelKey, Seen, keys
 from cartridge.model import network as model
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
+class Former(Struct, frozen=True):
     """What is known of the time before this run, beside what the nodes say.
 
     Attributes:
@@ -33,8 +33,7 @@ class Former:
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Struct, frozen=True):
     """A channel to close.
 
     Attributes:

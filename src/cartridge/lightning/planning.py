@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cartridge.lightning.matching import NOTHING, Closing, Former, closings, match, stale
 from cartridge.lightning.nodes.node import NodeChannel, Policy
@@ -14,8 +16,7 @@ from cartridge.plan.change import Change, ChangeKind
 from cartridge.plan.channels import said
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyChange:
+class PolicyChange(Struct, frozen=True):
     """The policy one end of a channel must get; `node` is that end's name, `known` what it has now."""
 
     key: ChannelKey
@@ -24,8 +25,7 @@ class PolicyChange:
     known: Policy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkPlan:
+class NetworkPlan(Struct, frozen=True):
     """What must be done to a live network, in the order of its channels.
 
     Attributes:

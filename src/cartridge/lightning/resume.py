@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning import proof
@@ -20,8 +21,7 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A node of a network that goes on: its grip, its public key, and host:port at which the others reach it."""
 
     node: Node
@@ -54,8 +54,7 @@ def resume(members: Mapping[str, Member], recorder: Recorder, patience: Patience
     return len(channels)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     members: Mapping[str, Member]
     patience: Patience
     pool: ThreadPoolExecutor

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cartridge.lightning.nodes.node import FUNDING_FEE, NodeChannel, Policy, WalletCoin
 from cartridge.model import network as model
@@ -18,8 +19,7 @@ _SATOSHI = 1_000
 """Millisatoshis in a satoshi."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelKey:
+class ChannelKey(Struct, frozen=True):
     """A channel: its ends, its name (as in `plan.planner.channel_name`), and its capacity in satoshis."""
 
     opener: str
@@ -31,8 +31,7 @@ class ChannelKey:
         return f"channel/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What one node of a live network looks like.
 
     Attributes:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from pydantic import BaseModel
+from msgspec import Struct, json
 
 from cartridge import spawn
 from cartridge.lightning.chains.bitcoind import Block
@@ -26,8 +25,7 @@ IDENTITY_FILE = "identity.pubkey"
 """Ours beside lnd's files: the identity the node must have, for later runs to compare."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewNode:
+class NewNode(Struct, frozen=True):
     """A node whose wallet is to be written.
 
     Attributes:
@@ -41,8 +39,7 @@ class NewNode:
     hosts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A wallet that is made but not sealed: the node's identity, and its addresses."""
 
     pubkey: str
@@ -71,26 +68,26 @@ class Maker(Protocol):
         """
 
 
-class _Opened(BaseModel):
+class _Opened(Struct, frozen=True):
     name: str
     pubkey: str
     addresses: list[str] | None
 
 
-class _OpenedAll(BaseModel):
+class _OpenedAll(Struct, frozen=True):
     nodes: list[_Opened]
 
 
-class _Sealed(BaseModel):
+class _Sealed(Struct, frozen=True):
     name: str
     files: dict[str, str]
 
 
-class _SealedAll(BaseModel):
+class _SealedAll(Struct, frozen=True):
     nodes: list[_Sealed]
 
 
-class _Request(BaseModel):
+class _Request(Struct, frozen=True):
     name: str
     seed: str
     macaroon_root_key: str
@@ -99,17 +96,17 @@ class _Request(BaseModel):
     ips: list[str]
 
 
-class _RequestAll(BaseModel):
+class _RequestAll(Struct, frozen=True):
     nodes: list[_Request]
 
 
-class _Known(BaseModel):
+class _Known(Struct, frozen=True):
     height: int
     hash: str
     time: int
 
 
-class _Closing(BaseModel):
+class _Closing(Struct, frozen=True):
     synced_to: _Known
 
 
@@ -157,7 +154,7 @@ class Wallets:
                 for node in self._nodes
             ]
         )
-        answer = _OpenedAll.model_validate_json(self._dialogue.ask(wanted.model_dump_json().encode()))
+        answer = json.decode(self._dialogue.ask(json.encode(wanted)), type=_OpenedAll)
         self._pubkeys = {node.name: node.pubkey for node in answer.nodes}
         return {node.name: Written(node.pubkey, tuple(node.addresses or ())) for node in answer.nodes}
 
@@ -171,7 +168,7 @@ class Wallets:
             ApplyError: `program-failed`.
         """
         line = _Closing(synced_to=_Known(height=known.height, hash=known.hash, time=known.time))
-        answer = _SealedAll.model_validate_json(self._dialogue.ask(line.model_dump_json().encode()))
+        answer = json.decode(self._dialogue.ask(json.encode(line)), type=_SealedAll)
         return {
             node.name: {
                 **{path: base64.b64decode(content) for path, content in node.files.items()},

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from cartridge.errors import InputError, MissingError
 from cartridge.operations.access import follow, grip, keeper
@@ -33,8 +34,7 @@ MOST_BLOCKS = 8
 """Blocks after which every implementation takes a channel for open, or for closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A channel to open by hand: both ends by name, amounts in millisatoshis."""
 
     opener: str

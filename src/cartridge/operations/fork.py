@@ -10,7 +10,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cartridge.deploy import statefile
 from cartridge.deploy.snapshots.manifest import Cause
@@ -33,8 +35,7 @@ from cartridge.plan.state import State
 from cartridge.workspace.resolved import ResolvedStack
 
 
-@dataclass(frozen=True, slots=True)
-class _Origin:
+class _Origin(Struct, frozen=True):
     """Where a fork's data comes from: a snapshot, and for how many seconds its network stood still for it."""
 
     base: Snapshot

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from cartridge.artifacts.store import Store
 from cartridge.deploy import locks, statefile
@@ -22,8 +23,7 @@ from cartridge.plan.state import State
 from cartridge.targets.process import marks, orphans
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """Something left, and the act that removes it: returns whether it was there."""
 
     kind: str

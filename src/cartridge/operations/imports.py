@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cartridge.errors import DocumentsError, InputError
 from cartridge.operations.access import files
@@ -17,8 +18,7 @@ SAME = "same"
 """Keeps each node's implementation where a cartridge runs it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is to be imported, and how.
 
     Attributes:

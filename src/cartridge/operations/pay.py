@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from cartridge.errors import InputError
 from cartridge.operations.access import follow, grip
@@ -25,8 +26,7 @@ WITHIN = 30.0
 """Seconds to try."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How a payment is made.
 
     Attributes:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cartridge.artifacts.installed import Installed
 from cartridge.deploy import statefile
@@ -150,8 +152,7 @@ class PlainStack:
         return engine.graph(wanted, plan.changes, engine.docker().holding())
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """One plain `pulumi up`, as the provider sees it."""
 
     context: Context

@@ -7,7 +7,8 @@ not ready: another `restore` begins anew.
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cartridge.deploy.snapshots.store import Snapshot, Snapshots, unknown, verify
 from cartridge.errors import InputError, MissingError

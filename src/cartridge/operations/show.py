@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+
+import msgspec
+from msgspec.structs import asdict
 
 from cartridge.errors import InputError
 from cartridge.operations.access.context import Context
@@ -30,18 +32,18 @@ def show(context: Context, *, product: str) -> ShowResult:
         case "plan":
             from cartridge.operations.plan import plan
 
-            data = asdict(plan(context))
+            data = _plain(plan(context))
         case "bundle":
             from cartridge.operations.render import render
 
-            data = asdict(render(context, to=None))
+            data = _plain(render(context, to=None))
         case "settings":
             data = {name: _shown(value) for name, value in asdict(context.settings).items()}
         case _:
             raise InputError(
                 f"there is no product `{product}`", code="product-unknown", resolution=f"one of {', '.join(PRODUCTS)}"
             )
-    return ShowResult(product, json.dumps(data, indent=2, ensure_ascii=False, default=str), data)
+    return ShowResult(product, json.dumps(data, indent=2, ensure_ascii=False), data)
 
 
 def _workspace(context: Context) -> Mapping[str, object]:
@@ -52,6 +54,10 @@ def _workspace(context: Context) -> Mapping[str, object]:
         "stacks": sorted(workspace.stacks),
         "inputs": dict(workspace.inputs),
     }
+
+
+def _plain(value: msgspec.Struct) -> Mapping[str, object]:
+    return _mapping(msgspec.to_builtins(value, enc_hook=str))
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ gates → network → state. Each is a step of the journal; a kill between any t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from cartridge.errors import InterruptError
 from cartridge.operations.access.context import Context

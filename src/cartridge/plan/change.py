@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum, unique
+
+from msgspec import Struct
 
 
 @unique
@@ -18,8 +19,7 @@ class ChangeKind(StrEnum):
     START = "start"  # it exists as wanted, but does not run
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One planned act.
 
     Attributes:
@@ -33,8 +33,7 @@ class Change:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Everything `up` would do to one stack, in order.
 
     Attributes:

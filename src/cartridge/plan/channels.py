@@ -9,7 +9,8 @@ Another `push` is a payment over the channel, unless it would take an end below 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cartridge.model.network import Channel, Network
 from cartridge.model.quantities import Share, format_amount

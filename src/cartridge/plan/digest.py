@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from cartridge.model.quantities import Share
@@ -18,7 +18,7 @@ from cartridge.workspace.resolved import ResolvedComponent, ResolvedStack
 
 
 def digest(value: object) -> str:
-    """Return the SHA-256 (hex) of `value`: JSON scalars, mappings, sequences, dataclasses or models.
+    """Return the SHA-256 (hex) of `value`: JSON scalars, mappings, sequences, records or models.
 
     Raises:
         TypeError: something in it has no canonical form.
@@ -55,8 +55,8 @@ def plain(value: object) -> object:
     """
     if isinstance(value, BaseModel):
         return {name: plain(getattr(value, name)) for name in type(value).model_fields}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

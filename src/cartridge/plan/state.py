@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+
+import msgspec
+from msgspec import Struct, field
 
 VERSION = 1
 """Of the file's format; a newer one is refused, never guessed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentRecord:
+class ComponentRecord(Struct, frozen=True, forbid_unknown_fields=True):
     """A component as it was applied.
 
     Attributes:
@@ -33,8 +34,7 @@ class ComponentRecord:
     node: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelRecord:
+class ChannelRecord(Struct, frozen=True, forbid_unknown_fields=True):
     """A channel as it was written at the last `up`, and where it is.
 
     Attributes:
@@ -62,8 +62,7 @@ class ChannelRecord:
     type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True, forbid_unknown_fields=True):
     """What was applied last to one stack.
 
     Attributes:
@@ -107,7 +106,7 @@ class State:
 
 def encode(state: State) -> bytes:
     """Return the state as indented JSON with a format version."""
-    return json.dumps({"version": VERSION, **asdict(state)}, indent=1).encode() + b"\n"
+    return json.dumps({"version": VERSION, **msgspec.to_builtins(state)}, indent=1).encode() + b"\n"
 
 
 def decode(raw: bytes) -> State:
@@ -119,13 +118,7 @@ def decode(raw: bytes) -> State:
     body = json.loads(raw)
     if not isinstance(body, dict) or body.pop("version", None) != VERSION:
         raise ValueError("another version of the state's format")
-    components, channels = body.pop("components", {}), body.pop("channels", {})
-    try:
-        return State(
-            **body,
-            components={name: ComponentRecord(**record) for name, record in components.items()},
-            # one that is a digest was written by an older release: `up` finds such a channel on the nodes
-            channels={name: ChannelRecord(**record) for name, record in channels.items() if isinstance(record, dict)},
-        )
-    except TypeError as error:
-        raise ValueError(str(error)) from error
+    if isinstance(channels := body.get("channels"), dict):
+        # one that is a digest was written by an older release: `up` finds such a channel on the nodes
+        body["channels"] = {name: record for name, record in channels.items() if isinstance(record, dict)}
+    return msgspec.convert(body, State)

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from cartridge.errors import ApplyError, UnknownVerdictError
 from cartridge.probes.wait import Patience, until
 
@@ -111,8 +113,7 @@ class BitcoindRpc:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An answer: its result, or why there is none (`failure`) and the daemon's own number for that."""
 
     result: Any

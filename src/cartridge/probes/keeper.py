@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from cartridge.errors import ApplyError, UnknownVerdictError
 
@@ -21,8 +22,7 @@ _ANSWER_WITHIN = 10.0
 _FINE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class KeeperStatus:
+class KeeperStatus(Struct, frozen=True):
     """How a keeper works.
 
     Attributes:

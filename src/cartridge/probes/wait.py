@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cartridge.clock import Clock
 from cartridge.errors import InterruptError, UnknownVerdictError
@@ -21,8 +23,7 @@ FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.010, 0.050, 1.3
 """Seconds between two questions: fast at first, then no slower than 50 ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How long to ask, and what may end it early.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedFile:
+class RenderedFile(Struct, frozen=True):
     """One file: path relative to the component's configuration folder, bytes and mode (octal)."""
 
     path: str
@@ -15,8 +15,7 @@ class RenderedFile:
     mode: int = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedComponent:
+class RenderedComponent(Struct, frozen=True):
     """What one component runs with.
 
     Attributes:
@@ -32,8 +31,7 @@ class RenderedComponent:
     files: tuple[RenderedFile, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Struct, frozen=True):
     """Everything rendered for a stack; `digest` is SHA-256 (hex) over names, modes and bytes."""
 
     components: Mapping[str, RenderedComponent]

@@ -14,9 +14,10 @@ import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, TypeAlias
+
+from msgspec import Struct
 
 Content: TypeAlias = bytes | Path
 """What a file is to hold: these bytes, or what the file at this path holds."""
@@ -69,8 +70,7 @@ def read(content: Content) -> bytes:
     return content.read_bytes() if isinstance(content, Path) else content
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """What tells that a file was not written: every write moves its time of change, which nobody can set back."""
 
     inode: int

@@ -7,10 +7,11 @@ readiness (that is `probes`'). All drivers pass tests/conformance/test_driver.py
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 
 @unique
@@ -25,8 +26,7 @@ class ComponentState(StrEnum):
     FAILED = "failed"  # it ended by itself
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A dated look at one component.
 
     Attributes:
@@ -46,8 +46,7 @@ class Condition:
     restarts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """A program run inside a component: its exit status and output."""
 
     status: int
@@ -55,8 +54,7 @@ class Ran:
     stderr: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where a port of a component is reached from this machine."""
 
     host: str

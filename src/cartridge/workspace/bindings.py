@@ -6,7 +6,8 @@ Durations come out in milliseconds, amounts in millisatoshi.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cartridge.model.cartridge import Cartridge, Scalar, Setting
 from cartridge.model.units import parse_amount, parse_duration
@@ -21,8 +22,7 @@ class WrongValueError(ValueError):
         self.code, self.brief, self.resolution = code, brief, resolution
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """Every setting of a cartridge with its value, and who set it: `default`, `profile fast`, `binding`, `--set`."""
 
     values: Mapping[str, Scalar]

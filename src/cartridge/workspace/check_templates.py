@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from cartridge.errors import Finding, Mark
 from cartridge.workspace.check_cartridge import is_safe_path
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _OPENINGS = ("{{", "{%", "{#")
 
 
-@dataclass(frozen=True, slots=True)
-class _Flaw:
+class _Flaw(Struct, frozen=True):
     """Something wrong in a template: line from 1, the word it is about ("" for none)."""
 
     code: str
@@ -35,8 +35,7 @@ class _Flaw:
     resolution: str
 
 
-@dataclass(slots=True)
-class _Judge:
+class _Judge(Struct):
     """Judges templates for one cartridge's settings, each text once."""
 
     settings: tuple[str, ...]

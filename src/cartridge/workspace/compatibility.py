@@ -7,8 +7,9 @@ that has no row here is a cartridge author's own, of which nothing is known and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import get_args
+
+from msgspec import Struct, field
 
 from cartridge.model.channel_types import STATIC_REMOTE_KEY, ChannelType
 
@@ -34,8 +35,7 @@ FEATURES: Mapping[str, str] = {
 """Each feature and what it is; the first nine are keys of a channel and its policies, the others verbs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Abilities:
+class Abilities(Struct, frozen=True):
     """What one implementation can do here.
 
     Attributes:
@@ -108,8 +108,7 @@ MATRIX: Mapping[str, Abilities] = {
 """By the word that stands at a node's `implementation`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Impossible:
+class Impossible(Struct, frozen=True):
     """Why no two nodes have such a channel, and what to do about it."""
 
     brief: str
@@ -131,8 +130,7 @@ def impossible_type(kind: str | None, *, private: bool, zero_conf: bool) -> Impo
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """Two implementations that do not get on: who opens, who accepts, at which feature, and who says so."""
 
     opener: str

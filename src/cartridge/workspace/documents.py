@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cartridge.errors import Finding
 from cartridge.model.cartridge import Cartridge
@@ -12,8 +13,7 @@ from cartridge.model.stack import Stack
 from cartridge.workspace.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class CartridgeFile:
+class CartridgeFile(Struct, frozen=True):
     """A cartridge with where its keys and values stand."""
 
     document: Cartridge
@@ -30,8 +30,7 @@ class CartridgeFile:
         return f"{self.document.metadata.name}@{self.document.metadata.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class StackFile:
+class StackFile(Struct, frozen=True):
     """A stack with where its keys and values stand, and its network with everything generated in it."""
 
     document: Stack
@@ -44,8 +43,7 @@ class StackFile:
         return self.document.metadata.name
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """Every document that was read.
 
     Attributes:

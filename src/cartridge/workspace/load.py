@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cartridge.errors import DocumentsError, Finding, Mark, Severity
 from cartridge.model.cartridge import Cartridge
@@ -29,8 +31,7 @@ __all__ = ["CartridgeFile", "Inspection", "StackFile", "Workspace", "inspect", "
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(Struct, frozen=True):
     """A workspace as far as it could be read, and everything found wrong with it, in file and line order."""
 
     workspace: Workspace
@@ -69,8 +70,7 @@ def inspect(project: Project, files: Sequence[str] = ()) -> Inspection:
     return Inspection(workspace, tuple(sorted(found, key=_place)))
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     project: Project
     findings: list[Finding] = field(default_factory=list)
     cartridges: dict[tuple[str, str], tuple[int, CartridgeFile]] = field(default_factory=dict)

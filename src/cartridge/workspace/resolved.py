@@ -7,7 +7,8 @@ of this machine: those belong to a deployment.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cartridge.model.artifact import Artifact
 from cartridge.model.cartridge import File, Port, Ready, Scalar, Stop
@@ -15,16 +16,14 @@ from cartridge.model.network import Network
 from cartridge.model.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """The text of one template, with the name it is found under."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedComponent:
+class ResolvedComponent(Struct, frozen=True):
     """One thing that will run.
 
     Attributes:
@@ -65,8 +64,7 @@ class ResolvedComponent:
     node: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedStack:
+class ResolvedStack(Struct, frozen=True):
     """A stack with every reference followed.
 
     Attributes:

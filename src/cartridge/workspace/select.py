@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from cartridge.errors import Finding
 from cartridge.workspace import versions
 from cartridge.workspace.documents import CartridgeFile, StackFile, Workspace
@@ -16,8 +18,7 @@ KEEPER, _ = versions.split(_KEEPER)
 """The cartridge that makes blocks by itself; a network with a `block_interval` has it without naming it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
+class Assembly(Struct, frozen=True):
     """A stack with its cartridges chosen.
 
     Attributes:

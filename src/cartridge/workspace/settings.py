@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar, cast
+
+from msgspec import Struct
 
 from cartridge.errors import Finding, InputError, Severity
 from cartridge.model.units import parse_duration
@@ -27,8 +28,7 @@ Progress = Literal["auto", "tty", "plain", "json", "quiet"]
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A variable this program heeds: its name, the setting it fills, what it may hold and what it means."""
 
     name: str
@@ -75,8 +75,7 @@ _MARKS = {"CARTRIDGE_COMPONENT"}
 _JOBS = ("GITHUB_RUN_ID", "GITHUB_JOB", "CI_JOB_ID", "BUILD_TAG", "BUILDKITE_JOB_ID", "CIRCLE_WORKFLOW_JOB_ID")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What the environment says. Durations in milliseconds.
 
     Attributes:

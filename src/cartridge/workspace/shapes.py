@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from cartridge.workspace.source import Path
@@ -29,8 +29,7 @@ NOUNS: Mapping[str, str] = {
 """How to call a model where its own name would not do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an error is: the way through the data, the model whose key it is about, and whether it is the key itself.
 
     Attributes:

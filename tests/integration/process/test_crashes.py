@@ -6,10 +6,10 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cartridge import spawn
 from cartridge.deploy.direct import DirectEngine

@@ -8,9 +8,9 @@ import os
 import signal
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from cartridge.artifacts.installed import Installed
 from cartridge.deploy.engine import Wanted

@@ -270,7 +270,7 @@ def test_a_paused_component_can_be_stopped(stack: Stack) -> None:
 
 
 def test_a_program_that_cannot_be_run_is_named(stack: Stack) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     alice = stack.wanted("alice")
     broken = replace(alice, rendered=replace(alice.rendered, command=("/no/such/program",)))
@@ -307,7 +307,7 @@ def test_a_change_of_ports_alone_starts_a_component_anew(stack: Stack) -> None:
 def test_a_log_is_rotated_and_followed_without_a_gap(stack: Stack) -> None:
     count = 260_000  # lines of 100 bytes: 26 MB
     writes = f"seq -f '%099.0f' 1 {count}; exit 0"
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     stack.up(replace(stack.wanted("alice", "exec sleep 1000")))
     stack.engine.driver().stop("alice")

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from cartridge.artifacts import grades, lock, tree
 from cartridge.artifacts.grades import Grade, Graded

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess  # noqa: TID251 - runs what was installed
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cartridge.artifacts import tree
 from cartridge.artifacts.install import ensure, ensure_all

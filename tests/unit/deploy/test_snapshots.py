@@ -6,10 +6,10 @@ import io
 import json
 import os
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cartridge.deploy.snapshots import store as snapshot_store
 from cartridge.deploy.snapshots.archive import pack, unpack

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cartridge.errors import InputError
 from cartridge.lightning.nodes.node import Edge, Policy

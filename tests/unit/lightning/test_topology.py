@@ -1,6 +1,6 @@
 """What a network block asks for, compared with what is there."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from cartridge.lightning.impossible import Problem, problems
 from cartridge.lightning.matching import match

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from cartridge import spawn
 from cartridge.artifacts.channel import Unserved
@@ -46,8 +47,7 @@ Debug::NoLocking "true";
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(Struct, frozen=True):
     """A package and all it depends on: the archive's address, and SRI of each file by its path there."""
 
     archive: str

@@ -12,8 +12,9 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cartridge import spawn
 from cartridge.artifacts import building, tree, versions
@@ -30,8 +31,7 @@ _FOREIGN = ("CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFL
 """What would decide the result if it were set here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Toolchain:
+class Toolchain(Struct, frozen=True):
     """A cargo that may be used: how to call it, and its name such as `rust1.95.0`."""
 
     program: tuple[str, ...]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cartridge import spawn
 from cartridge.artifacts import building, tree, versions
@@ -25,8 +26,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _PACKAGE_LINE = re.compile(r"^([\w.~-]+(?:/[\w.~+-]+)*)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Toolchain:
+class Toolchain(Struct, frozen=True):
     """A Go that may be used: the program, and its name such as `go1.26.8`."""
 
     program: Path

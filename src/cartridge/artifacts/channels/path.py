@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 
 from cartridge.artifacts import tree, versions
 from cartridge.artifacts.channel import Unserved
@@ -19,8 +21,7 @@ from cartridge.artifacts.sources import Sources
 from cartridge.model.artifact import Artifact
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """What was learnt of the programs of one artifact: the first one's version, one digest over all."""
 
     version: str
@@ -55,10 +56,10 @@ def _known(declaration: Artifact, found: dict[str, Path], sources: Sources) -> _
     asked = [seen, None if check is None else [check.command, check.pattern]]
     note = sources.store.root / "path" / f"{hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:40]}.json"
     try:
-        return _Known(**json.loads(note.read_bytes()))
-    except (OSError, TypeError, ValueError):
+        return msgspec.json.decode(note.read_bytes(), type=_Known)
+    except (OSError, ValueError):
         known = _learn(declaration, found)
-    sources.store.write(note, json.dumps(asdict(known)).encode())
+    sources.store.write(note, msgspec.json.encode(known))
     return known
 
 

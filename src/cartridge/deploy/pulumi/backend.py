@@ -18,16 +18,16 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cartridge.deploy.pulumi.graph import PROJECT, resource
 
 _SALT = re.compile(r"^encryptionsalt: \S+$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """A lock of Pulumi's: its file, who holds it, and since when (seconds since 1970)."""
 
     path: Path

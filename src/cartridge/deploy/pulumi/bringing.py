@@ -7,7 +7,8 @@ the component needs is becoming ready. Its own program waits until it is release
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cartridge.deploy.engine import Gate, Started
 from cartridge.journal.recorder import Recorder
@@ -16,8 +17,7 @@ from cartridge.targets.docker.provisioner import Provisioner
 from cartridge.targets.docker.specs import ContainerSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Bringing:
+class Bringing(Struct, frozen=True):
     """What is needed to bring containers to run.
 
     Attributes:

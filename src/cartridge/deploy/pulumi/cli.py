@@ -11,9 +11,10 @@ import contextlib
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from cartridge import spawn
 from cartridge.deploy.pulumi.backend import Backend
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 QUIET = ("--non-interactive", "--suppress-progress", "--suppress-outputs", "--color", "never")
 
 
-@dataclass(frozen=True, slots=True)
-class Cli:
+class Cli(Struct, frozen=True):
     """A Pulumi CLI and the stack it works on.
 
     Attributes:
@@ -43,8 +43,7 @@ class Cli:
     home: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How an operation ended: the CLI's exit status, what was heard, the last lines it wrote."""
 
     status: int

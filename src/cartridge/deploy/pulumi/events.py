@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 _COLOUR = re.compile(r"<\{%[^%]*%\}>")
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(Struct, frozen=True):
     """An error or warning of the engine: the resource's URN or "", and the text."""
 
     urn: str
@@ -19,8 +19,7 @@ class Complaint:
     text: str
 
 
-@dataclass(slots=True)
-class Heard:
+class Heard(Struct):
     """Everything heard in one operation.
 
     Attributes:

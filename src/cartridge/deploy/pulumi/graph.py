@@ -7,7 +7,8 @@ neither its state nor its output can hold a secret, and the provider takes the b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cartridge.deploy.engine import Lease, Wanted
 from cartridge.targets.docker import images, labels
@@ -32,8 +33,7 @@ SHARED = "default"
 Inputs = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True):
     """The wanted resources of one stack.
 
     Attributes:
@@ -75,8 +75,7 @@ class Graph:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(Struct, frozen=True):
     """What a graph is drawn from, beside the wanted components.
 
     Attributes:

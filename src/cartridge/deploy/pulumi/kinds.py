@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from cartridge.deploy.engine import Gate, Started
 from cartridge.deploy.pulumi.bringing import Bringing, bring
@@ -23,8 +24,7 @@ Properties = dict[str, Any]
 """A resource's properties as Pulumi has them: plain JSON values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Making:
+class Making(Struct, frozen=True):
     """What a kind needs to do its work.
 
     Attributes:

@@ -11,11 +11,11 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
+from msgspec import Struct
 
 THREADS = 128
 """Calls at a time; a container's `Create` holds one until the component may start."""
@@ -25,8 +25,7 @@ PATIENCE = 60.0
 """Seconds a call waits for the services."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """What a handler is found by."""
 
     method: str

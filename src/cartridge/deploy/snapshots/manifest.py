@@ -8,8 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
 from enum import StrEnum, unique
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from cartridge.plan.state import State
 from cartridge.plan.state import decode as decode_state
@@ -30,16 +33,14 @@ class Cause(StrEnum):
     FORK = "fork"  # in passing, for a fork of what runs; gone when the fork is there
 
 
-@dataclass(frozen=True, slots=True)
-class FileRecord:
+class FileRecord(Struct, frozen=True):
     """A file's size in bytes and SHA-256 (hex)."""
 
     size: int
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """A snapshot without its files.
 
     Attributes:
@@ -78,7 +79,7 @@ class Manifest:
 
 def encode(manifest: Manifest) -> bytes:
     """Return a manifest as JSON."""
-    body = {"version": VERSION, **asdict(manifest), "state": json.loads(encode_state(manifest.state))}
+    body = {"version": VERSION, **msgspec.to_builtins(manifest), "state": json.loads(encode_state(manifest.state))}
     return json.dumps(body, indent=1).encode() + b"\n"
 
 
@@ -94,22 +95,9 @@ def decode(raw: bytes) -> Manifest:
         raise ValueError("no manifest")
     if version > VERSION:
         raise NewerError(version)
-    try:
-        manifest = Manifest(
-            **{
-                **body,
-                "cause": Cause(body.get("cause", "")),
-                "state": decode_state(json.dumps(body["state"]).encode()),
-                "files": {
-                    component: {path: FileRecord(**record) for path, record in files.items()}
-                    for component, files in body["files"].items()
-                },
-            }
-        )
-        honest = manifest.sealed().id == manifest.id
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"a field is missing or wrong: {error}") from error
-    if not honest:
+    body["state"] = decode_state(json.dumps(body.get("state")).encode())
+    manifest = msgspec.convert(body, Manifest)
+    if manifest.sealed().id != manifest.id:
         raise ValueError("its id does not belong to what it says")
     return manifest
 

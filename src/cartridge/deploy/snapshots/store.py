@@ -19,8 +19,10 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cartridge.artifacts.held import is_held
 from cartridge.deploy.replacing import write_whole
@@ -38,8 +40,7 @@ MOST_READY, MOST_BYTES = 8, 4 << 30
 _THREADS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A snapshot that is there: its manifest and its folder."""
 
     manifest: Manifest

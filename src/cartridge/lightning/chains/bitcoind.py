@@ -9,11 +9,10 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from pydantic import BaseModel, TypeAdapter
+from msgspec import Struct, convert
 
 from cartridge.errors import ApplyError
 from cartridge.lightning.chains.undoing import Undone, undo
@@ -30,8 +29,7 @@ _FEE_RATE = 10
 _WALLET = "miner"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A block: its height, hash and time (seconds since 1970)."""
 
     height: int
@@ -39,16 +37,14 @@ class Block:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """Satoshis for an address."""
 
     address: str
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Coin:
+class Coin(Struct, frozen=True):
     """An unspent output: where it is, what it holds and the block that holds it."""
 
     address: str
@@ -101,13 +97,13 @@ class Chain(Protocol):
         """Return the ids of the transactions that wait for a block."""
 
 
-class _Header(BaseModel):
+class _Header(Struct, frozen=True):
     height: int
     hash: str
     time: int
 
 
-class _Unspent(BaseModel):
+class _Unspent(Struct, frozen=True):
     txid: str
     vout: int
     amount: Decimal
@@ -115,36 +111,33 @@ class _Unspent(BaseModel):
     height: int
 
 
-class _Scan(BaseModel):
+class _Scan(Struct, frozen=True):
     unspents: list[_Unspent]
 
 
-class _Sent(BaseModel):
+class _Sent(Struct, frozen=True):
     hex: str
     txid: str
 
 
-class _Generated(BaseModel):
+class _Generated(Struct, frozen=True):
     hash: str
 
 
-class _Mine(BaseModel):
+class _Mine(Struct, frozen=True):
     trusted: Decimal
 
 
-class _Balances(BaseModel):
+class _Balances(Struct, frozen=True):
     mine: _Mine
 
 
-class _Wallet(BaseModel):
+class _Wallet(Struct, frozen=True):
     name: str
 
 
-class _Folder(BaseModel):
+class _Folder(Struct, frozen=True):
     wallets: list[_Wallet]
-
-
-_hashes = _names = TypeAdapter(tuple[str, ...])
 
 
 class Bitcoind:
@@ -179,13 +172,13 @@ class Bitcoind:
 
     def mine(self, blocks: int = 1) -> tuple[str, ...]:
         """Mine blocks with everything in the mempool and return their hashes, oldest first."""
-        hashes = _hashes.validate_python(self._rpc.call("generatetoaddress", blocks, self._address()))
+        hashes = convert(self._rpc.call("generatetoaddress", blocks, self._address()), tuple[str, ...])
         self._keep()
         return hashes
 
     def confirm(self, txids: Sequence[str]) -> str:
         """Mine one block with these transactions in this order and return its hash."""
-        made = _Generated.model_validate(self._rpc.call("generateblock", self._address(), list(txids)))
+        made = convert(self._rpc.call("generateblock", self._address(), list(txids)), _Generated)
         self._keep()
         return made.hash
 
@@ -193,8 +186,9 @@ class Bitcoind:
         """Pay every output in one transaction, confirmed at once in a block of its own; return its id."""
         self._afford(sum(output.amount for output in outputs))
         wanted = [{output.address: _bitcoin(output.amount)} for output in outputs]
-        sent = _Sent.model_validate(
-            self._rpc.call("send", wanted, None, "unset", _FEE_RATE, {"add_to_wallet": False}, wallet=self._wallet)
+        sent = convert(
+            self._rpc.call("send", wanted, None, "unset", _FEE_RATE, {"add_to_wallet": False}, wallet=self._wallet),
+            _Sent,
         )
         self._rpc.call("generateblock", self._address(), [sent.hex])
         self._keep()
@@ -209,7 +203,7 @@ class Bitcoind:
         descriptors = [f"addr({address})" for address in addresses]
         if not descriptors:
             return ()
-        scan = _Scan.model_validate(self._rpc.call("scantxoutset", "start", descriptors))
+        scan = convert(self._rpc.call("scantxoutset", "start", descriptors), _Scan)
         return tuple(
             Coin(
                 address=coin.desc.partition("(")[2].partition(")")[0],
@@ -222,7 +216,7 @@ class Bitcoind:
 
     def mempool(self) -> frozenset[str]:
         """Return the ids of the transactions that wait for a block."""
-        return frozenset(_hashes.validate_python(tuple(self._rpc.call("getrawmempool"))))
+        return frozenset(self._rpc.call("getrawmempool"))
 
     def rest(self) -> int:
         """Have all that is known written to disk, so that its files can be copied; return the height.
@@ -243,14 +237,14 @@ class Bitcoind:
         self._rpc.call("gettxoutsetinfo", "none")
 
     def _header(self, block: str) -> Block:
-        header = _Header.model_validate(self._rpc.call("getblockheader", block))
+        header = convert(self._rpc.call("getblockheader", block), _Header)
         return Block(header.height, header.hash, header.time)
 
     def _afford(self, amount: int) -> None:
         """Mine until the wallet can spend `amount` and a fee."""
         address = self._address()
         for _ in range(20):
-            balances = _Balances.model_validate(self._rpc.call("getbalances", wallet=self._wallet))
+            balances = convert(self._rpc.call("getbalances", wallet=self._wallet), _Balances)
             if balances.mine.trusted * SATOSHI > amount + SATOSHI // 10:
                 return
             self._rpc.call("generatetoaddress", 10, address)
@@ -276,10 +270,10 @@ class Bitcoind:
         src/wallet/wallet.cpp, CreateWallet). One that lies there unloaded was cut off by a kill: it never held a
         coin, and asked to load it bitcoind may abort. It is left where it is, and another name taken.
         """
-        for loaded in _names.validate_python(self._rpc.call("listwallets")):
+        for loaded in convert(self._rpc.call("listwallets"), tuple[str, ...]):
             if loaded.partition("-")[0] == _WALLET:
                 return loaded
-        lying = {one.name for one in _Folder.model_validate(self._rpc.call("listwalletdir")).wallets}
+        lying = {one.name for one in convert(self._rpc.call("listwalletdir"), _Folder).wallets}
         names = itertools.chain((_WALLET,), (f"{_WALLET}-{number}" for number in itertools.count(2)))
         name = next(name for name in names if name not in lying)
         self._rpc.call("createwallet", name, False, False, "", False, True, True)  # noqa: FBT003

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 OPEN_ADDRESS = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85"
 """The address of the witness script `OP_TRUE`; whoever shows that script may spend what is there."""
@@ -25,8 +26,7 @@ _CHECKSUM = 6
 _NOTHING = bytes(32)
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """A whole transaction: its id (hex, as people write it), its bytes, and their hash with the witnesses."""
 
     txid: str

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
-from pydantic import BaseModel, TypeAdapter
+from msgspec import Struct, convert
 
 from cartridge.errors import ApplyError
 from cartridge.lightning.chains import blocks
@@ -28,27 +28,27 @@ _NEVER_USED = -5
 """btcd's error number for an address without transactions."""
 
 
-class _Header(BaseModel):
+class _Header(Struct, frozen=True):
     height: int
     hash: str
     time: int
 
 
-class _Script(BaseModel):
+class _Script(Struct, frozen=True):
     addresses: list[str] | None = None
 
 
-class _Output(BaseModel):
+class _Output(Struct, frozen=True):
     n: int
     value: Decimal
     scriptPubKey: _Script  # noqa: N815 - btcd's spelling
 
 
-class _Input(BaseModel):
+class _Input(Struct, frozen=True):
     coinbase: str | None = None
 
 
-class _Transaction(BaseModel):
+class _Transaction(Struct, frozen=True):
     txid: str
     vin: list[_Input]
     vout: list[_Output]
@@ -60,12 +60,8 @@ class _Transaction(BaseModel):
         return self.confirmations >= (MATURITY if self.vin[0].coinbase is not None else 1)
 
 
-class _Validity(BaseModel):
+class _Validity(Struct, frozen=True):
     isvalid: bool
-
-
-_hashes = TypeAdapter(tuple[str, ...])
-_transactions = TypeAdapter(tuple[_Transaction, ...])
 
 
 class Btcd:
@@ -102,7 +98,7 @@ class Btcd:
 
     def mine(self, blocks: int = 1) -> tuple[str, ...]:
         """Mine blocks with everything in the mempool and return their hashes, oldest first."""
-        hashes = _hashes.validate_python(tuple(self._rpc.call("generate", blocks)))
+        hashes = convert(tuple(self._rpc.call("generate", blocks)), tuple[str, ...])
         self._keep()
         return hashes
 
@@ -143,7 +139,7 @@ class Btcd:
 
     def mempool(self) -> frozenset[str]:
         """Return the ids of the transactions that wait for a block."""
-        return frozenset(_hashes.validate_python(tuple(self._rpc.call("getrawmempool"))))
+        return frozenset(convert(tuple(self._rpc.call("getrawmempool")), tuple[str, ...]))
 
     def _add(self, transactions: Sequence[blocks.Transaction]) -> str:
         """Put a block of ours on the tip and return its hash."""
@@ -211,7 +207,7 @@ class Btcd:
             if error.number != _NEVER_USED:
                 raise
             return ()
-        return _transactions.validate_python(found)
+        return convert(found, tuple[_Transaction, ...])
 
     def _coins(self, transaction: _Transaction, address: str, height: int) -> list[Coin]:
         """Return what is unspent of a confirmed transaction's outputs to an address."""
@@ -228,10 +224,10 @@ class Btcd:
         ]
 
     def _script(self, address: str) -> bytes:
-        if not _Validity.model_validate(self._rpc.call("validateaddress", address)).isvalid:
+        if not convert(self._rpc.call("validateaddress", address), _Validity).isvalid:
             raise RefusedError(f"`{address}` is no address of a regtest chain", code="btcd-refused")
         return blocks.script_of(address)
 
     def _header(self, block: str) -> Block:
-        header = _Header.model_validate(self._rpc.call("getblockheader", block))
+        header = convert(self._rpc.call("getblockheader", block), _Header)
         return Block(header.height, header.hash, header.time)

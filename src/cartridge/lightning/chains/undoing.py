@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pydantic import AliasChoices, BaseModel, Field
+from msgspec import Struct, convert, field
 
 from cartridge.probes.bitcoind import RefusedError
 
@@ -23,21 +22,23 @@ class Rpc(Protocol):
         """Return the result of `method`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undone:
+class Undone(Struct, frozen=True):
     """Blocks that are no longer in the chain (hashes, oldest first), and the transactions (ids) that were in them."""
 
     blocks: tuple[str, ...]
     transactions: tuple[str, ...]
 
 
-class _Transaction(BaseModel):
+class _Transaction(Struct, frozen=True):
     hex: str
     txid: str
 
 
-class _Block(BaseModel):
-    transactions: list[_Transaction] = Field(validation_alias=AliasChoices("rawtx", "tx"))
+class _Block(Struct, frozen=True):
+    """Its transactions, by btcd's name or by bitcoind's."""
+
+    rawtx: list[_Transaction] = field(default_factory=list)
+    tx: list[_Transaction] = field(default_factory=list)
 
 
 def undo(rpc: Rpc, blocks: int) -> Undone:
@@ -56,7 +57,8 @@ def undo(rpc: Rpc, blocks: int) -> Undone:
 
 def _inside(rpc: Rpc, block: str) -> Sequence[_Transaction]:
     """Return what a block confirms, but for its reward."""
-    return _Block.model_validate(rpc.call("getblock", block, 2)).transactions[1:]
+    confirmed = convert(rpc.call("getblock", block, 2), _Block)
+    return (confirmed.rawtx or confirmed.tx)[1:]
 
 
 def _send_again(rpc: Rpc, transactions: Sequence[_Transaction]) -> None:

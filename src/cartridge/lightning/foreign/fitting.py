@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cartridge.errors import InputError
 from cartridge.lightning.foreign.imported import (
@@ -30,8 +32,7 @@ HIGHEST_RATE = 1_000_000
 """Parts per million."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What the user wants of an import.
 
     Attributes:
@@ -47,8 +48,7 @@ class Wish:
     taken: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(Struct, frozen=True):
     """A network that comes up: nodes by name with implementation and alias, channels by names, and what changed."""
 
     name: str
@@ -84,8 +84,7 @@ def fit(imported: Imported, wish: Wish) -> Fitted:
     )
 
 
-@dataclass
-class _Fitting:
+class _Fitting(Struct):
     wish: Wish
     counts: Counter[str] = field(default_factory=Counter)
     replaced: Counter[str] = field(default_factory=Counter)

@@ -6,13 +6,13 @@ A reader yields this as the file has it; `fitting.fit` changes what cannot be he
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cartridge.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedNode:
+class ImportedNode(Struct, frozen=True):
     """A node: what the file knows it by, what it is called, and which implementation it ran, in our words."""
 
     key: str
@@ -20,8 +20,7 @@ class ImportedNode:
     implementation: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedPolicy:
+class ImportedPolicy(Struct, frozen=True):
     """What one end asks for forwarding, fees and limits in millisatoshis; None where the file does not say."""
 
     base_fee: int | None = None
@@ -31,8 +30,7 @@ class ImportedPolicy:
     max_htlc: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedChannel:
+class ImportedChannel(Struct, frozen=True):
     """A channel between two keys; `push` is None where the file knows nothing of balances.
 
     Attributes:
@@ -52,8 +50,7 @@ class ImportedChannel:
     policies: Mapping[str, ImportedPolicy] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """A network as a file has it, and what its reader left out, a sentence each."""
 
     source: str

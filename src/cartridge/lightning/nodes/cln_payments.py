@@ -10,8 +10,9 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from cartridge.lightning.nodes import cln_wire as wire
 from cartridge.lightning.nodes.cln_calls import ClnCalls
@@ -32,8 +33,7 @@ _ATTEMPTS = 5
 """Channels that may fail on the way before a payment is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
+class _Order(Struct, frozen=True):
     """One payment to make; amounts in millisatoshis. Without an invoice it is one that nobody can claim."""
 
     payee: str

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict
+
+from msgspec import convert
+from msgspec.structs import asdict
 
 from cartridge.clock import SystemClock
 from cartridge.errors import ApplyError, UnknownVerdictError
@@ -70,19 +72,19 @@ class Ldk:
 
     def info(self) -> Info:
         """Return what it says of itself; where a block is new, it follows before it answers."""
-        return wire.INFO.validate_python(self._ask("info"))
+        return convert(self._ask("info"), Info)
 
     def coins(self) -> tuple[WalletCoin, ...]:
         """Return the coins of its wallet that nothing has a claim on; those in the mempool are not known to it."""
-        return wire.Coins.model_validate(self._ask("coins")).coins
+        return convert(self._ask("coins"), wire.Coins).coins
 
     def new_address(self) -> str:
         """Return a fresh address of its wallet."""
-        return wire.Address.model_validate(self._ask("address")).address
+        return convert(self._ask("address"), wire.Address).address
 
     def peers(self) -> frozenset[str]:
         """Return the public keys it is connected to."""
-        return wire.Peers.model_validate(self._ask("peers")).peers
+        return convert(self._ask("peers"), wire.Peers).peers
 
     def connect(self, pubkey: str, address: str) -> None:
         """Connect to a peer at host:port; no error where it is connected."""
@@ -102,7 +104,7 @@ class Ldk:
         peers = sorted({guest.opener for guest in guests})
 
         def is_told() -> bool:
-            return not wire.Trusting.model_validate(self._ask("trust", peers=peers)).again
+            return not convert(self._ask("trust", peers=peers), wire.Trusting).again
 
         again = not is_told()
         if again:
@@ -111,10 +113,10 @@ class Ldk:
 
     def relearn(self) -> None:
         """Ask its peers for all they know: the library does that at its start alone, so the daemon starts again."""
-        session = wire.Session.model_validate(self._ask("relearn", session="")).session
+        session = convert(self._ask("relearn", session=""), wire.Session).session
 
         def is_another() -> bool:
-            return not wire.Session.model_validate(self._ask("relearn", session=session)).again
+            return not convert(self._ask("relearn", session=session), wire.Session).again
 
         self._await_start(is_another)
 
@@ -136,24 +138,24 @@ class Ldk:
             raise not_supported(self.name, "LDK", f"choice of channels of type {opening.type}")
         order = asdict(opening)
         del order["coin"]
-        return wire.Opened.model_validate(self._ask("open", **order)).point
+        return convert(self._ask("open", **order), wire.Opened).point
 
     def close(self, point: str, *, force: bool = False) -> str:
         """Close a channel, by agreement or by force, and return the closing txid once that is in the mempool."""
-        return wire.Closed.model_validate(self._ask("close", point=point, force=force)).txid
+        return convert(self._ask("close", point=point, force=force), wire.Closed).txid
 
     def channels(self) -> tuple[NodeChannel, ...]:
         """Return its channels, pending ones included; `sent` and `received` are what moved in all, not each way."""
-        return wire.Channels.model_validate(self._ask("channels")).channels
+        return convert(self._ask("channels"), wire.Channels).channels
 
     def endings(self) -> tuple[Ending, ...]:
         """Return its channels that are being closed and of which something is still to come."""
-        return wire.Endings.model_validate(self._ask("endings")).endings
+        return convert(self._ask("endings"), wire.Endings).endings
 
     def edges(self) -> tuple[Edge, ...]:
         """Return its view of the network, its own private channels included."""
         known = wire.VIEWS.known()
-        seen = wire.Edges.model_validate(self._ask("edges", known=[*known]))
+        seen = convert(self._ask("edges", known=[*known]), wire.Edges)
         if seen.announced is None:
             return known[seen.digest] + seen.own
         wire.VIEWS.keep(seen.digest, seen.announced)
@@ -181,15 +183,15 @@ class Ldk:
 
     def invoice(self, amount: int, memo: str = "") -> Invoice:
         """Return an invoice over `amount` millisatoshis."""
-        return wire.INVOICE.validate_python(self._ask("invoice", amount=amount, memo=memo))
+        return convert(self._ask("invoice", amount=amount, memo=memo), Invoice)
 
     def hold_invoice(self, amount: int, payment_hash: str, memo: str = "") -> Invoice:
         """Return an invoice whose payment is held until `settle` or `cancel`; its preimage is the caller's secret."""
-        return wire.INVOICE.validate_python(self._ask("invoice", amount=amount, memo=memo, payment_hash=payment_hash))
+        return convert(self._ask("invoice", amount=amount, memo=memo, payment_hash=payment_hash), Invoice)
 
     def invoice_state(self, payment_hash: str) -> InvoiceState:
         """Return how far an invoice of its own has come."""
-        return wire.State.model_validate(self._ask("invoice-state", payment_hash=payment_hash)).state
+        return convert(self._ask("invoice-state", payment_hash=payment_hash), wire.State).state
 
     def settle(self, preimage: str) -> None:
         """Take the payment that is held for the hold invoice of this preimage (hex); NotYetError where none is."""
@@ -201,7 +203,7 @@ class Ldk:
 
     def decode(self, request: str) -> Decoded:
         """Return what an invoice asks for."""
-        return wire.DECODED.validate_python(self._ask("decode", request=request))
+        return convert(self._ask("decode", request=request), Decoded)
 
     def steers(self, through: int) -> bool:
         """Return whether a payment can be made to leave over a channel: only where its peer has no other with it."""
@@ -232,14 +234,14 @@ class Ldk:
         raise not_supported(self.name, "LDK", "payments that nobody can claim")
 
     def _steering(self, through: int) -> wire.Steers:
-        return wire.Steers.model_validate(self._ask("steers", scid=through))
+        return convert(self._ask("steers", scid=through), wire.Steers)
 
     def _pay(self, command: str, within: float, **order: object) -> Payment:
         try:
             paid = self._http.ask(command, within + _GRACE, within=within, **order)
         except RefusedError as error:
             raise self._translated(error) from error
-        return Payment(**wire.Paid.model_validate(paid).model_dump(), hops=None)
+        return Payment(**asdict(convert(paid, wire.Paid)), hops=None)
 
     def _ask(self, command: str, **order: object) -> object:
         try:

@@ -2,74 +2,74 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, TypeAdapter
+from msgspec import Struct
 
 from cartridge.lightning.nodes.ending import Ending
-from cartridge.lightning.nodes.node import Decoded, Edge, Info, Invoice, InvoiceState, NodeChannel, WalletCoin
+from cartridge.lightning.nodes.node import Edge, InvoiceState, NodeChannel, WalletCoin
 
 
-class Address(BaseModel):
+class Address(Struct, frozen=True):
     """A fresh address of its wallet."""
 
     address: str
 
 
-class Trusting(BaseModel):
+class Trusting(Struct, frozen=True):
     """Whether the daemon starts again to trust others."""
 
     again: bool
 
 
-class Session(BaseModel):
+class Session(Struct, frozen=True):
     """The name of a run of the daemon, and whether it ends now."""
 
     session: str
     again: bool
 
 
-class Closed(BaseModel):
+class Closed(Struct, frozen=True):
     """The transaction that closes a channel."""
 
     txid: str
 
 
-class Opened(BaseModel):
+class Opened(Struct, frozen=True):
     """Where a new channel lies."""
 
     point: str
 
 
-class Peers(BaseModel):
+class Peers(Struct, frozen=True):
     """Public keys of those it is connected to."""
 
     peers: frozenset[str]
 
 
-class State(BaseModel):
+class State(Struct, frozen=True):
     """How far an invoice has come."""
 
     state: InvoiceState
 
 
-class Channels(BaseModel):
+class Channels(Struct, frozen=True):
     """Its channels."""
 
     channels: tuple[NodeChannel, ...]
 
 
-class Endings(BaseModel):
+class Endings(Struct, frozen=True):
     """Its channels that are being closed."""
 
     endings: tuple[Ending, ...]
 
 
-class Coins(BaseModel):
+class Coins(Struct, frozen=True):
     """The coins of its wallet."""
 
     coins: tuple[WalletCoin, ...]
 
 
-class Edges(BaseModel):
+class Edges(Struct, frozen=True):
     """Its view of the network: what is announced (None: whoever asks has that digest), and its own beside it."""
 
     digest: str
@@ -77,7 +77,7 @@ class Edges(BaseModel):
     own: tuple[Edge, ...]
 
 
-class Paid(BaseModel):
+class Paid(Struct, frozen=True):
     """A payment that arrived; millisatoshis."""
 
     payment_hash: str
@@ -85,7 +85,7 @@ class Paid(BaseModel):
     fee: int
 
 
-class Steers(BaseModel):
+class Steers(Struct, frozen=True):
     """Whether a payment can be led over a channel, and who is at its other end."""
 
     steers: bool
@@ -112,4 +112,3 @@ class Views:
 
 VIEWS = Views()
 """What the nodes of this process have told."""
-DECODED, INFO, INVOICE = TypeAdapter(Decoded), TypeAdapter(Info), TypeAdapter(Invoice)

@@ -58,13 +58,13 @@ class Lnd(LndPayments):
 
     def info(self) -> Info:
         """Return what it says of itself."""
-        info = wire.GetInfo.model_validate(self._get("/v1/getinfo"))
+        info = wire.read(self._get("/v1/getinfo"), wire.GetInfo)
         return Info(info.identity_pubkey, info.alias, info.block_height, info.synced_to_chain)
 
     def coins(self) -> tuple[WalletCoin, ...]:
         """Return the coins of its wallet that nothing has a claim on."""
         # not /v1/balance/blockchain: that adds up every account and takes half a second
-        answer = wire.Unspent.model_validate(self._get("/v1/utxos?min_confs=0&max_confs=2147483647"))
+        answer = wire.read(self._get("/v1/utxos?min_confs=0&max_confs=2147483647"), wire.Unspent)
         return tuple(
             WalletCoin(f"{coin.outpoint.txid_str}:{coin.outpoint.output_index}", coin.amount_sat, coin.confirmations)
             for coin in answer.utxos
@@ -72,11 +72,11 @@ class Lnd(LndPayments):
 
     def new_address(self) -> str:
         """Return a fresh address of its wallet."""
-        return wire.NewAddress.model_validate(self._get("/v1/newaddress?type=WITNESS_PUBKEY_HASH")).address
+        return wire.read(self._get("/v1/newaddress?type=WITNESS_PUBKEY_HASH"), wire.NewAddress).address
 
     def peers(self) -> frozenset[str]:
         """Return the public keys it is connected to."""
-        return frozenset(peer.pub_key for peer in wire.Peers.model_validate(self._get("/v1/peers")).peers)
+        return frozenset(peer.pub_key for peer in wire.read(self._get("/v1/peers"), wire.Peers).peers)
 
     def connect(self, pubkey: str, address: str) -> None:
         """Connect to a peer at host:port; no error where it is connected."""
@@ -114,7 +114,7 @@ class Lnd(LndPayments):
 
     def _open(self, opening: Opening) -> str:
         kind = opening.type or ("anchors" if opening.zero_conf else None)  # lnd wants it said with `zero_conf`
-        answer = wire.OpenedChannel.model_validate(
+        answer = wire.read(
             self._post(
                 "/v1/channels",
                 {
@@ -132,7 +132,8 @@ class Lnd(LndPayments):
                     "zero_conf": opening.zero_conf,
                     "commitment_type": TYPES[kind] if kind else "UNKNOWN_COMMITMENT_TYPE",
                 },
-            )
+            ),
+            wire.OpenedChannel,
         )
         return f"{_txid(answer.funding_txid_bytes)}:{answer.output_index}"
 
@@ -143,21 +144,21 @@ class Lnd(LndPayments):
         # ask the same chain for this target, so they agree on a fee at once; the bound is for other implementations
         how = f"target_conf={CLOSE_TARGET}&max_fee_per_vbyte={MOST_FEE_RATE}&no_wait=true"
         how = "force=true" if force else how
-        answer = wire.Closing.model_validate(self._deleting(f"/v1/channels/{txid}/{index}?{how}", "close_pending"))
+        answer = wire.read(self._deleting(f"/v1/channels/{txid}/{index}?{how}", "close_pending"), wire.Closing)
         return _txid(answer.close_pending.txid)
 
     def channels(self) -> tuple[NodeChannel, ...]:
         """Return its channels, pending ones included."""
         # pending ones first: a channel that is confirmed between the questions is then seen twice, not never
-        pending = wire.Pending.model_validate(self._get("/v1/channels/pending"))
-        opened = wire.Channels.model_validate(self._get("/v1/channels"))
+        pending = wire.read(self._get("/v1/channels/pending"), wire.Pending)
+        opened = wire.read(self._get("/v1/channels"), wire.Channels)
         known = {channel.channel_point for channel in opened.channels}
         waiting = (one for one in pending.pending_open_channels if one.channel.channel_point not in known)
         return (*map(_opened, opened.channels), *map(_pending, waiting))
 
     def endings(self) -> tuple[Ending, ...]:
         """Return its channels that are being closed; they are none of `channels` any more."""
-        now = wire.PendingCloses.model_validate(self._get("/v1/channels/pending"))
+        now = wire.read(self._get("/v1/channels/pending"), wire.PendingCloses)
         return (
             *(
                 _ending(one, forced=_is_forced(one), waits=not one.close_height, left=one.blocks_til_close_confirmed)
@@ -171,8 +172,8 @@ class Lnd(LndPayments):
 
     def closed(self) -> Mapping[str, bool]:
         """Return whether it was by force, for each channel that is closed or about to be, by its point."""
-        past = wire.ClosedChannels.model_validate(self._get("/v1/channels/closed"))
-        now = wire.PendingCloses.model_validate(self._get("/v1/channels/pending"))
+        past = wire.read(self._get("/v1/channels/closed"), wire.ClosedChannels)
+        now = wire.read(self._get("/v1/channels/pending"), wire.PendingCloses)
         return {
             **{one.channel.channel_point: _is_forced(one) for one in now.waiting_close_channels},
             **{one.channel_point: "FORCE" in one.close_type for one in past.channels},
@@ -181,7 +182,7 @@ class Lnd(LndPayments):
 
     def edges(self) -> tuple[Edge, ...]:
         """Return its view of the network, its own private channels included."""
-        graph = wire.Graph.model_validate(self._get("/v1/graph?include_unannounced=true"))
+        graph = wire.read(self._get("/v1/graph?include_unannounced=true"), wire.Graph)
         return tuple(
             Edge(
                 edge.chan_point,
@@ -194,7 +195,7 @@ class Lnd(LndPayments):
     def set_policy(self, point: str, policy: Policy) -> None:
         """Set the policy of its end of a channel."""
         txid, _, index = point.partition(":")
-        answer = wire.PolicyUpdate.model_validate(
+        answer = wire.read(
             self._post(
                 "/v1/chanpolicy",
                 {
@@ -206,7 +207,8 @@ class Lnd(LndPayments):
                     "min_htlc_msat_specified": True,
                     "max_htlc_msat": str(policy.max_htlc),
                 },
-            )
+            ),
+            wire.PolicyUpdate,
         )
         for failed in answer.failed_updates:
             raise self._translated(

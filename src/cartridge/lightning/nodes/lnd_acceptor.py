@@ -12,7 +12,8 @@ import json
 import threading
 from collections.abc import Collection, Iterator
 
-from pydantic import BaseModel
+import msgspec
+from msgspec import Struct
 
 from cartridge.lightning.nodes.node import Guest
 from cartridge.probes.lnd import LndRest
@@ -24,7 +25,7 @@ _ANNOUNCED = 1
 _SATOSHI = 1_000
 
 
-class _Request(BaseModel):
+class _Request(Struct, frozen=True):
     node_pubkey: str
     pending_chan_id: str
     funding_amt: int
@@ -32,7 +33,7 @@ class _Request(BaseModel):
     channel_flags: int
 
 
-class _Asked(BaseModel):
+class _Asked(Struct, frozen=True):
     result: _Request
 
 
@@ -55,7 +56,7 @@ def accepting(rest: LndRest, guests: Collection[Guest]) -> Iterator[bool]:
 
 def _answer(talk: WebSocket, guests: Collection[Guest]) -> None:
     for message in talk.messages():
-        asked = _Asked.model_validate_json(message).result
+        asked = msgspec.json.decode(message, type=_Asked, strict=False).result
         with contextlib.suppress(OSError):  # it has ended: who opens hears it from lnd
             talk.send(
                 json.dumps(

@@ -29,24 +29,26 @@ class LndPayments(LndCalls):
 
     def invoice(self, amount: int, memo: str = "") -> Invoice:
         """Return an invoice over `amount` millisatoshis."""
-        answer = wire.AddedInvoice.model_validate(
-            self._post("/v1/invoices", {"value_msat": str(amount), "memo": memo, "private": True})
+        answer = wire.read(
+            self._post("/v1/invoices", {"value_msat": str(amount), "memo": memo, "private": True}),
+            wire.AddedInvoice,
         )
         return Invoice(answer.payment_request, base64.b64decode(answer.r_hash).hex())
 
     def hold_invoice(self, amount: int, payment_hash: str, memo: str = "") -> Invoice:
         """Return an invoice whose payment is held until `settle` or `cancel`; its preimage is the caller's secret."""
-        answer = wire.HoldInvoice.model_validate(
+        answer = wire.read(
             self._post(
                 "/v2/invoices/hodl",
                 {"hash": _base64(payment_hash), "value_msat": str(amount), "memo": memo, "private": True},
-            )
+            ),
+            wire.HoldInvoice,
         )
         return Invoice(answer.payment_request, payment_hash)
 
     def invoice_state(self, payment_hash: str) -> InvoiceState:
         """Return how far an invoice of its own has come."""
-        answer = wire.InvoiceLook.model_validate(self._get(f"/v1/invoice/{payment_hash}"))
+        answer = wire.read(self._get(f"/v1/invoice/{payment_hash}"), wire.InvoiceLook)
         return InvoiceState(answer.state.lower())
 
     def settle(self, preimage: str) -> None:
@@ -59,7 +61,7 @@ class LndPayments(LndCalls):
 
     def decode(self, request: str) -> Decoded:
         """Return what an invoice asks for."""
-        answer = wire.PayReq.model_validate(self._get(f"/v1/payreq/{request}"))
+        answer = wire.read(self._get(f"/v1/payreq/{request}"), wire.PayReq)
         return Decoded(answer.destination, answer.num_msat, answer.payment_hash)
 
     def steers(self, through: int) -> bool:
@@ -108,7 +110,7 @@ class LndPayments(LndCalls):
         if through is not None:
             limits["outgoing_chan_ids"] = [str(through)]
         try:
-            return wire.SentPayment.model_validate(self._rest.last("/v2/router/send", {**order, **limits}))
+            return wire.read(self._rest.last("/v2/router/send", {**order, **limits}), wire.SentPayment)
         except RefusedError as error:
             raise self._translated(error) from error
 

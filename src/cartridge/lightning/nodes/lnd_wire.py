@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from typing import TypeVar
+
+from msgspec import Struct, convert
+
+_Kind = TypeVar("_Kind")
 
 
-class GetInfo(BaseModel):
+def read(answer: object, kind: type[_Kind]) -> _Kind:
+    """Return an answer of lnd as what it is; ValueError where it is not."""
+    return convert(answer, kind, strict=False)
+
+
+class GetInfo(Struct, frozen=True):
     """GET /v1/getinfo."""
 
     identity_pubkey: str
@@ -14,14 +23,14 @@ class GetInfo(BaseModel):
     synced_to_chain: bool
 
 
-class OutPoint(BaseModel):
+class OutPoint(Struct, frozen=True):
     """An output of a transaction."""
 
     txid_str: str
     output_index: int
 
 
-class Utxo(BaseModel):
+class Utxo(Struct, frozen=True):
     """One unspent output."""
 
     amount_sat: int
@@ -29,56 +38,56 @@ class Utxo(BaseModel):
     confirmations: int
 
 
-class Unspent(BaseModel):
+class Unspent(Struct, frozen=True):
     """GET /v1/utxos."""
 
     utxos: list[Utxo]
 
 
-class NewAddress(BaseModel):
+class NewAddress(Struct, frozen=True):
     """GET /v1/newaddress."""
 
     address: str
 
 
-class Peer(BaseModel):
+class Peer(Struct, frozen=True):
     """One connected peer."""
 
     pub_key: str
 
 
-class Peers(BaseModel):
+class Peers(Struct, frozen=True):
     """GET /v1/peers."""
 
     peers: list[Peer]
 
 
-class OpenedChannel(BaseModel):
+class OpenedChannel(Struct, frozen=True):
     """POST /v1/channels; the txid is base64 of its bytes, reversed."""
 
     funding_txid_bytes: str
     output_index: int
 
 
-class ClosePending(BaseModel):
+class ClosePending(Struct, frozen=True):
     """The closing transaction is broadcast; its txid is base64 of its bytes, reversed."""
 
     txid: str
 
 
-class Closing(BaseModel):
+class Closing(Struct, frozen=True):
     """DELETE /v1/channels/…: the first message of the stream."""
 
     close_pending: ClosePending
 
 
-class Constraints(BaseModel):
+class Constraints(Struct, frozen=True):
     """What one end of a channel must keep to."""
 
     chan_reserve_sat: int
 
 
-class Channel(BaseModel):
+class Channel(Struct, frozen=True):
     """One open channel."""
 
     active: bool
@@ -101,13 +110,13 @@ class Channel(BaseModel):
     alias_scids: list[int]
 
 
-class Channels(BaseModel):
+class Channels(Struct, frozen=True):
     """GET /v1/channels."""
 
     channels: list[Channel]
 
 
-class PendingChannel(BaseModel):
+class PendingChannel(Struct, frozen=True):
     """The common part of a pending channel."""
 
     remote_node_pub: str
@@ -123,20 +132,20 @@ class PendingChannel(BaseModel):
     commitment_type: str
 
 
-class PendingOpen(BaseModel):
+class PendingOpen(Struct, frozen=True):
     """A channel whose funding waits for blocks."""
 
     channel: PendingChannel
     confirmations_until_active: int
 
 
-class Pending(BaseModel):
+class Pending(Struct, frozen=True):
     """GET /v1/channels/pending."""
 
     pending_open_channels: list[PendingOpen]
 
 
-class PendingClose(BaseModel):
+class PendingClose(Struct, frozen=True):
     """A channel whose forced close is in the chain."""
 
     channel: PendingChannel
@@ -144,14 +153,14 @@ class PendingClose(BaseModel):
     blocks_til_maturity: int = 0
 
 
-class Commitments(BaseModel):
+class Commitments(Struct, frozen=True):
     """The transactions that close a channel by force."""
 
     local_txid: str
     remote_txid: str
 
 
-class WaitingClose(BaseModel):
+class WaitingClose(Struct, frozen=True):
     """A channel whose closing transaction is not confirmed often enough; its height is 0 in the mempool."""
 
     channel: PendingChannel
@@ -161,27 +170,27 @@ class WaitingClose(BaseModel):
     blocks_til_close_confirmed: int
 
 
-class PendingCloses(BaseModel):
+class PendingCloses(Struct, frozen=True):
     """GET /v1/channels/pending, its other part."""
 
     pending_force_closing_channels: list[PendingClose]
     waiting_close_channels: list[WaitingClose]
 
 
-class ClosedChannel(BaseModel):
+class ClosedChannel(Struct, frozen=True):
     """A channel that was closed."""
 
     channel_point: str
     close_type: str
 
 
-class ClosedChannels(BaseModel):
+class ClosedChannels(Struct, frozen=True):
     """GET /v1/channels/closed."""
 
     channels: list[ClosedChannel]
 
 
-class RoutingPolicy(BaseModel):
+class RoutingPolicy(Struct, frozen=True):
     """The policy of one end in the graph."""
 
     time_lock_delta: int
@@ -191,7 +200,7 @@ class RoutingPolicy(BaseModel):
     max_htlc_msat: int
 
 
-class GraphEdge(BaseModel):
+class GraphEdge(Struct, frozen=True):
     """One channel in the graph."""
 
     chan_point: str
@@ -201,44 +210,44 @@ class GraphEdge(BaseModel):
     node2_policy: RoutingPolicy | None
 
 
-class Graph(BaseModel):
+class Graph(Struct, frozen=True):
     """GET /v1/graph."""
 
     edges: list[GraphEdge]
 
 
-class FailedUpdate(BaseModel):
+class FailedUpdate(Struct, frozen=True):
     """A policy that was refused."""
 
     update_error: str
 
 
-class PolicyUpdate(BaseModel):
+class PolicyUpdate(Struct, frozen=True):
     """POST /v1/chanpolicy."""
 
     failed_updates: list[FailedUpdate]
 
 
-class AddedInvoice(BaseModel):
+class AddedInvoice(Struct, frozen=True):
     """POST /v1/invoices; the hash is base64."""
 
     payment_request: str
     r_hash: str
 
 
-class HoldInvoice(BaseModel):
+class HoldInvoice(Struct, frozen=True):
     """POST /v2/invoices/hodl."""
 
     payment_request: str
 
 
-class InvoiceLook(BaseModel):
+class InvoiceLook(Struct, frozen=True):
     """GET /v1/invoice/…."""
 
     state: str
 
 
-class PayReq(BaseModel):
+class PayReq(Struct, frozen=True):
     """GET /v1/payreq/…."""
 
     destination: str
@@ -246,27 +255,27 @@ class PayReq(BaseModel):
     payment_hash: str
 
 
-class Hop(BaseModel):
+class Hop(Struct, frozen=True):
     """A step of a way: the channel, and the node it leads to."""
 
     chan_id: int
     pub_key: str
 
 
-class Route(BaseModel):
+class Route(Struct, frozen=True):
     """The way of one attempt."""
 
     hops: list[Hop]
 
 
-class Failure(BaseModel):
+class Failure(Struct, frozen=True):
     """Why an attempt came back, and which node of the way says so; 0 is the payer."""
 
     code: str
     failure_source_index: int
 
 
-class Attempt(BaseModel):
+class Attempt(Struct, frozen=True):
     """One attempt of a payment."""
 
     status: str
@@ -274,7 +283,7 @@ class Attempt(BaseModel):
     failure: Failure | None = None
 
 
-class SentPayment(BaseModel):
+class SentPayment(Struct, frozen=True):
     """POST /v2/router/send: the last message of the stream."""
 
     payment_hash: str

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from cartridge.errors import ApplyError
 from cartridge.lightning.nodes.ending import Ending
 
@@ -44,8 +46,7 @@ def not_supported(name: str, implementation: str, what: str) -> ApplyError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Info:
+class Info(Struct, frozen=True):
     """What a node says of itself.
 
     Attributes:
@@ -61,8 +62,7 @@ class Info:
     synced: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WalletCoin:
+class WalletCoin(Struct, frozen=True):
     """An unspent output of a node's own wallet, in satoshis; `confirmations` is 0 in the mempool."""
 
     outpoint: str
@@ -70,8 +70,7 @@ class WalletCoin:
     confirmations: int
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What one end of a channel asks for forwarding; fees and limits in millisatoshis, rate in parts per million."""
 
     base_fee: int
@@ -81,8 +80,7 @@ class Policy:
     max_htlc: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """A channel to open, in satoshis.
 
     Attributes:
@@ -110,8 +108,7 @@ class Opening:
     type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(Struct, frozen=True):
     """A channel that a peer (its public key) is about to open with a node, in satoshis."""
 
     opener: str
@@ -120,8 +117,7 @@ class Guest:
     private: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NodeChannel:
+class NodeChannel(Struct, frozen=True):
     """A channel as one of its ends sees it, in satoshis.
 
     Attributes:
@@ -171,8 +167,7 @@ class NodeChannel:
     aliases: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A channel as the graph of a node holds it; a policy is None while it is not known.
 
     Attributes:
@@ -190,16 +185,14 @@ class Edge:
         return self.policies[self.ends.index(pubkey)]
 
 
-@dataclass(frozen=True, slots=True)
-class Invoice:
+class Invoice(Struct, frozen=True):
     """A request to be paid: its text and payment hash (hex)."""
 
     request: str
     payment_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """What an invoice asks for: who is paid, how much (millisatoshis) and its payment hash (hex)."""
 
     payee: str
@@ -220,8 +213,7 @@ class InvoiceState(StrEnum):
     """It will never be paid; what was held went back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """A payment that succeeded; amounts in millisatoshis; `hops` of its longest part, of which there are `parts`.
 
     `hops` is None where the node does not tell the way.

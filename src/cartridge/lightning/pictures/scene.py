@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cartridge.lightning.pictures.layout import Point
 
@@ -24,8 +25,7 @@ LABELLED = 40
 """Channels up to which each says what it holds, where they do not all hold the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A channel to draw.
 
     Attributes:
@@ -43,8 +43,7 @@ class Edge:
     active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A straight line of a colour."""
 
     start: Point
@@ -53,8 +52,7 @@ class Line:
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class Disc:
+class Disc(Struct, frozen=True):
     """A filled circle with a border of the page's colour."""
 
     centre: Point
@@ -62,8 +60,7 @@ class Disc:
     colour: str
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """A text centred on a point."""
 
     text: str
@@ -73,8 +70,7 @@ class Words:
     is_bold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """A page and what is on it, from back to front."""
 
     width: int

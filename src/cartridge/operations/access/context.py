@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+from msgspec import Struct
+
 from cartridge import __version__
 from cartridge.clock import Clock, SystemClock
 from cartridge.errors import InterruptError
@@ -31,8 +34,7 @@ if TYPE_CHECKING:
     from cartridge.workspace.resolved import ResolvedStack
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The flags that mean the same for every verb.
 
     Attributes:
@@ -50,7 +52,7 @@ class Options:
     files: tuple[str, ...] = ()
     stack: str | None = None
     target: str | None = None
-    bindings: Mapping[str, str] = field(default_factory=dict)
+    bindings: Mapping[str, str] = msgspec.field(default_factory=dict)
     isolated: bool = False
     ttl: int | None = None
     wait_timeout: int | None = None

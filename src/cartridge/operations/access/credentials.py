@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cartridge.errors import MissingError
 
@@ -23,8 +24,7 @@ KEPT = (TLS_CERT, MACAROON, IDENTITY, TOKEN)
 """What clients need, whatever runs the node."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """One node's: its public key (hex), and paths to its certificate and admin macaroon."""
 
     identity: str

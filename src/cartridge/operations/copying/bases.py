@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cartridge.artifacts.installed import Installed
 from cartridge.deploy.snapshots.store import Snapshot, Snapshots, verify
@@ -13,8 +14,7 @@ from cartridge.plan.change import Plan
 from cartridge.plan.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """What a run finds.
 
     Attributes:

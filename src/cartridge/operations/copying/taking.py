@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cartridge.deploy.snapshots.manifest import Cause, Manifest
 from cartridge.deploy.snapshots.store import Draft, Snapshot, Snapshots
@@ -32,8 +34,7 @@ BOUND = 10.0
 _THREADS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """A snapshot that was taken, and for how many seconds the network stood still."""
 
     snapshot: Snapshot

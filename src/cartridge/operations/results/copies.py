@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from cartridge.operations.results.stacks import ComponentView
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotView:
+class SnapshotView(Struct, frozen=True):
     """A snapshot as people see it.
 
     Attributes:
@@ -32,8 +31,7 @@ class SnapshotView:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotResult:
+class SnapshotResult(Struct, frozen=True):
     """What `snapshot` did.
 
     Attributes:
@@ -49,8 +47,7 @@ class SnapshotResult:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreResult:
+class RestoreResult(Struct, frozen=True):
     """A stack that is ready on a snapshot's data: its id, the snapshot's, where it runs, and every component."""
 
     stack: str
@@ -60,8 +57,7 @@ class RestoreResult:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ForkResult:
+class ForkResult(Struct, frozen=True):
     """A fork that is ready.
 
     Attributes:

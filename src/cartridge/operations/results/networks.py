@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class MineResult:
+class MineResult(Struct, frozen=True):
     """Blocks mined: the new height and their hashes, oldest first; `absent` are nodes that did not answer."""
 
     height: int
@@ -14,8 +13,7 @@ class MineResult:
     absent: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FundResult:
+class FundResult(Struct, frozen=True):
     """An on-chain payment, confirmed at `height`: to a node, which then holds `balance`, or to an address."""
 
     node: str
@@ -26,8 +24,7 @@ class FundResult:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PayResult:
+class PayResult(Struct, frozen=True):
     """A Lightning payment.
 
     Attributes:
@@ -55,8 +52,7 @@ class PayResult:
     state: str = "settled"
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceResult:
+class InvoiceResult(Struct, frozen=True):
     """An invoice, its text and how far it has come: `open`, `accepted`, `settled` or `canceled`."""
 
     node: str
@@ -68,8 +64,7 @@ class InvoiceResult:
     hold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyView:
+class PolicyView(Struct, frozen=True):
     """What one end of a channel asks for forwarding; `fee_rate` in parts per million."""
 
     node: str
@@ -80,8 +75,7 @@ class PolicyView:
     max_htlc: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelView:
+class ChannelView(Struct, frozen=True):
     """A channel.
 
     Attributes:
@@ -124,8 +118,7 @@ class ChannelView:
     blocks_left: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelsResult:
+class ChannelsResult(Struct, frozen=True):
     """Every channel of a stack, as their openers see them; `absent` are nodes that did not answer.
 
     Those that are being closed stand last.
@@ -136,16 +129,14 @@ class ChannelsResult:
     absent: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelOpenResult:
+class ChannelOpenResult(Struct, frozen=True):
     """A channel that was opened by hand and is active; `blocks` were mined for it, none where it needs none."""
 
     channel: ChannelView
     blocks: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelCloseResult:
+class ChannelCloseResult(Struct, frozen=True):
     """A channel that was closed and is gone at both ends.
 
     Attributes:
@@ -163,8 +154,7 @@ class ChannelCloseResult:
     blocks_left: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ReorgResult:
+class ReorgResult(Struct, frozen=True):
     """A reorganisation.
 
     Attributes:
@@ -188,8 +178,7 @@ class ReorgResult:
     shallow: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MiningResult:
+class MiningResult(Struct, frozen=True):
     """How the blocks of a stack are made, and what fees are said to be.
 
     Attributes:
@@ -211,8 +200,7 @@ class MiningResult:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FeeResult:
+class FeeResult(Struct, frozen=True):
     """What fees are said to be (satoshis per virtual byte), the nodes that ask for it, and those that do not."""
 
     stack: str
@@ -221,8 +209,7 @@ class FeeResult:
     untold: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FaucetResult:
+class FaucetResult(Struct, frozen=True):
     """A faucet that serves: where, the file that holds its token, and the most a request may ask for."""
 
     stack: str

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import Struct, field
 
 from cartridge.errors import Finding
 from cartridge.plan.change import Change
 
 
-@dataclass(frozen=True, slots=True)
-class PlanResult:
+class PlanResult(Struct, frozen=True):
     """What `plan` would have `up` do; `drift` are resources that are not as the last `up` left them."""
 
     stack: str
@@ -25,8 +26,7 @@ class PlanResult:
         return any(change.kind != "keep" for change in (*self.changes, *self.drift))
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectResult:
+class ConnectResult(Struct, frozen=True):
     """What a client needs to reach a node. Values are paths and addresses; a secret is only where asked for.
 
     Attributes:
@@ -44,16 +44,14 @@ class ConnectResult:
     commands: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """All findings in the documents."""
 
     documents: int
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LockLine:
+class LockLine(Struct, frozen=True):
     """One entry of the lock: what it pins, how, and what `lock` did to it (`kept`, `added`, `updated`, `drifted`)."""
 
     artifact: str
@@ -65,8 +63,7 @@ class LockLine:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LockResult:
+class LockResult(Struct, frozen=True):
     """The lock, and whether it was in step with the cartridges before."""
 
     lines: tuple[LockLine, ...]
@@ -74,8 +71,7 @@ class LockResult:
     written: bool
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyLine:
+class VerifyLine(Struct, frozen=True):
     """How far one resource is pinned (`config`, `inputs`, `build`, `data`); `wrong` says what does not match."""
 
     resource: str
@@ -84,16 +80,14 @@ class VerifyLine:
     wrong: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyResult:
+class VerifyResult(Struct, frozen=True):
     """The lowest grade of all resources is the stack's."""
 
     grade: str
     lines: tuple[VerifyLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Orphan:
+class Orphan(Struct, frozen=True):
     """Something a dead run left: `kind` is process, container, network, volume, folder, lock or lease."""
 
     kind: str
@@ -103,15 +97,13 @@ class Orphan:
     removed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class GcResult:
+class GcResult(Struct, frozen=True):
     """What `gc` found, and removed unless it was a dry run."""
 
     orphans: tuple[Orphan, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorLine:
+class DoctorLine(Struct, frozen=True):
     """One question about this machine: `verdict` is passed, failed, could_not_run or skipped."""
 
     subject: str
@@ -120,24 +112,21 @@ class DoctorLine:
     resolution: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorResult:
+class DoctorResult(Struct, frozen=True):
     """Everything `doctor` looked at."""
 
     lines: tuple[DoctorLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShowResult:
+class ShowResult(Struct, frozen=True):
     """A named product of the pipeline as text: `workspace`, `stack`, `plan`, `bundle`."""
 
     product: str
     text: str
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedFileView:
+class RenderedFileView(Struct, frozen=True):
     """A rendered file: `component/path`, its text and its SHA-256."""
 
     path: str
@@ -145,8 +134,7 @@ class RenderedFileView:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class RenderResult:
+class RenderResult(Struct, frozen=True):
     """Everything rendered for a stack."""
 
     digest: str

@@ -1,25 +1,23 @@
-"""What `up`, `down` and `ps` answer: frozen dataclasses that `-o json` prints as they are (schemas/output/<verb>.json).
+"""What `up`, `down` and `ps` answer: records that `-o json` prints as they are (schemas/output/<verb>.json).
 
-Apart from the others (`reports`), because making a dataclass takes time and these verbs have none to give.
+Apart from the others (`reports`), as these verbs have no time to give.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from cartridge.plan.change import Change
 
 
-@dataclass(frozen=True, slots=True)
-class PortView:
+class PortView(Struct, frozen=True):
     """A port as `ps` shows it: `address` is host:port on this machine."""
 
     name: str
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentView:
+class ComponentView(Struct, frozen=True):
     """A component as `ps` shows it.
 
     Attributes:
@@ -45,16 +43,14 @@ class ComponentView:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A link of the critical chain of a start: a step's name and how long it took (seconds)."""
 
     step: str
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class UpResult:
+class UpResult(Struct, frozen=True):
     """What `up` did.
 
     Attributes:
@@ -78,8 +74,7 @@ class UpResult:
     hints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DownResult:
+class DownResult(Struct, frozen=True):
     """What `down` removed, by resource name; nothing where there was no such stack. The project keeps its snapshots."""
 
     stack: str
@@ -89,8 +84,7 @@ class DownResult:
     snapshots: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StackView:
+class StackView(Struct, frozen=True):
     """A stack of this project as `ps` shows it."""
 
     stack: str
@@ -100,8 +94,7 @@ class StackView:
     components: tuple[ComponentView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PsResult:
+class PsResult(Struct, frozen=True):
     """Every stack that was asked for."""
 
     stacks: tuple[StackView, ...]

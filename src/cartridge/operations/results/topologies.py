@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ImportResult:
+class ImportResult(Struct, frozen=True):
     """A stack written from a file of another tool.
 
     Attributes:
@@ -29,8 +29,7 @@ class ImportResult:
     overwrote: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ExportResult:
+class ExportResult(Struct, frozen=True):
     """A network in the form of another tool: its text, or the file it was written to, and what is not in it."""
 
     form: str
@@ -39,8 +38,7 @@ class ExportResult:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnNode:
+class DrawnNode(Struct, frozen=True):
     """A node: name, implementation ("" where it is not known), and its place from 0 to 1 across and down."""
 
     name: str
@@ -49,8 +47,7 @@ class DrawnNode:
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnChannel:
+class DrawnChannel(Struct, frozen=True):
     """A channel: who opened it, the other end, and in satoshis what it holds and what is on either side.
 
     The balances are those of now where the network is up, else what is written.
@@ -65,8 +62,7 @@ class DrawnChannel:
     private: bool
 
 
-@dataclass(frozen=True, slots=True)
-class GraphResult:
+class GraphResult(Struct, frozen=True):
     """A network to look at; `text` is the picture for a terminal, `path` the file a picture was written to.
 
     Attributes:

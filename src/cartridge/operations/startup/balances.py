@@ -6,9 +6,10 @@ An address is remembered before it is paid: a run that is killed in between is t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from cartridge.deploy import statefile
 from cartridge.model.quantities import format_amount

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cartridge.deploy import leases, statefile
 from cartridge.deploy.engine import Engine, Lease, Placement, Wanted
@@ -153,8 +155,7 @@ def _begin(engine: Engine, lease: Lease, folder: Path, *, is_new: bool) -> None:
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """What the engine's work and the waiting for readiness share."""
 
     context: Context

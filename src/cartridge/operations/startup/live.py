@@ -6,8 +6,9 @@ Joins the plan's memory of channels with `lightning`; decides nothing of either.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from cartridge.deploy.engine import Placement
 from cartridge.errors import CartridgeError

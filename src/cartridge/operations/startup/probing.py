@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
+
+from msgspec import Struct
 
 from cartridge.deploy.engine import Placement
 from cartridge.model.cartridge import (
@@ -62,8 +63,7 @@ def prober(context: Context, driver: Driver, places: Placement, folder: Path, he
     return probe
 
 
-@dataclass(frozen=True, slots=True)
-class _Daemons:
+class _Daemons(Struct, frozen=True):
     """Asks the daemons that must prove who they are; the attributes are `prober`'s arguments."""
 
     driver: Driver

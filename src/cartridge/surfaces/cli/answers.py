@@ -7,9 +7,9 @@ schemas (`surfaces.cli.schemas`) are made from that table. Never changes what an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from enum import Enum
+from collections.abc import Mapping
+
+from msgspec import Struct, to_builtins
 
 from cartridge.errors import Finding, Mark
 from cartridge.operations.results import copies, networks, reports, stacks, topologies
@@ -18,39 +18,34 @@ VERSION = 1
 """Of every schema; a field may be added within it, nothing is renamed or removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainResult:
+class ExplainResult(Struct, frozen=True):
     """The page of an error code, as Markdown."""
 
     code: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CodesResult:
+class CodesResult(Struct, frozen=True):
     """Every error code there is."""
 
     codes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InitResult:
+class InitResult(Struct, frozen=True):
     """The files `init` wrote, as paths in `folder`."""
 
     folder: str
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One line that a component said, without its line feed; bytes that are no UTF-8 are replaced."""
 
     component: str
     line: str
 
 
-@dataclass(frozen=True, slots=True)
-class VersionResult:
+class VersionResult(Struct, frozen=True):
     """Versions of Cartridge and of what it uses; empty where a program was not found."""
 
     cartridge: str
@@ -60,8 +55,7 @@ class VersionResult:
     pulumi: str
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorView:
+class ErrorView(Struct, frozen=True):
     """What went wrong, field by field as `errors.CartridgeError` has it."""
 
     code: str
@@ -73,8 +67,7 @@ class ErrorView:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorResult:
+class ErrorResult(Struct, frozen=True):
     """What every verb answers instead of its result when it failed."""
 
     error: ErrorView
@@ -126,27 +119,7 @@ def schema_name(answer: str) -> str:
     return f"cartridge/{answer}/v{VERSION}"
 
 
-def as_json(answer: str, result: object, *, indent: int | None = 2) -> str:
+def as_json(answer: str, result: Struct, *, indent: int | None = 2) -> str:
     """Return a result as one JSON object and a line feed."""
-    body = {"schema": schema_name(answer), **_fields(result)}
+    body = {"schema": schema_name(answer), **to_builtins(result, enc_hook=str)}
     return json.dumps(body, ensure_ascii=False, indent=indent) + "\n"
-
-
-def _fields(value: object) -> dict[str, object]:
-    if not is_dataclass(value):
-        raise TypeError(f"{type(value).__name__} is no result")
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-
-
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
-    return _fields(value) if is_dataclass(value) else str(value)

@@ -6,16 +6,16 @@ A flag given wins over its `CARTRIDGE_*` variable, which wins over the default.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from cartridge.operations.access.context import Options
     from cartridge.workspace.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(Struct, frozen=True):
     """The flags as given; None or empty where not. Durations are milliseconds."""
 
     file: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Flags:
 
 def split(parameters: dict[str, Any]) -> tuple[Flags, dict[str, Any]]:
     """Return the common flags among a command's parameters, and the rest."""
-    known = {name: parameters.pop(name) for name in Flags.__slots__ if name in parameters}
+    known = {name: parameters.pop(name) for name in Flags.__struct_fields__ if name in parameters}
     parameters.pop("output", None)  # read ahead by `Terminal`, as a wrong flag is reported in that form too
     parameters.pop("no_color", None)
     return Flags(**known), parameters

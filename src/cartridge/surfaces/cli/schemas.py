@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from cartridge.errors import InputError
 from cartridge.surfaces.cli.answers import TYPES, VERSION, schema_name
 
@@ -21,8 +23,6 @@ def output_schema(answer: str) -> dict[str, Any]:
     Raises:
         InputError: `schema-unknown`.
     """
-    from pydantic import TypeAdapter
-
     if answer not in TYPES:
         near = get_close_matches(answer, TYPES, 1)
         raise InputError(
@@ -30,16 +30,21 @@ def output_schema(answer: str) -> dict[str, Any]:
             code="schema-unknown",
             resolution=f"did you mean `output/{near[0]}`?" if near else f"after `output/` one of {', '.join(TYPES)}",
         )
-    body = TypeAdapter(TYPES[answer]).json_schema(mode="serialization")
-    definitions = {"$defs": definitions} if (definitions := body.pop("$defs", None)) else {}
+    _, definitions = msgspec.json.schema_components([TYPES[answer]], ref_template="#/$defs/{name}")
+    body = _complete(definitions.pop(TYPES[answer].__name__))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{answer}.v{VERSION}.json",
         **body,
         "properties": {"schema": {"const": schema_name(answer)}, **body["properties"]},
         "required": ["schema", *body["properties"]],
-        **definitions,
+        "$defs": {name: _complete(definition) for name, definition in sorted(definitions.items())},
     }
+
+
+def _complete(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return a definition that knows that every field is printed, those with defaults as well."""
+    return {**definition, "required": [*definition["properties"]]} if "properties" in definition else definition
 
 
 def files() -> dict[str, str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from cartridge.errors import ExitStatus
 
@@ -27,8 +28,7 @@ RECENT = 40
 """Entries of the journal that a crash file quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """What a command works with.
 
     Attributes:
@@ -64,12 +64,12 @@ class Session:
             with contextlib.closing(context), orderly_end, _recorded(context.recorder):
                 yield context
 
-    def answer(self, name: str, result: object, text: Callable[[Style], str]) -> None:
+    def answer(self, name: str, result: Struct, text: Callable[[Style], str]) -> None:
         """Write a result to stdout, as JSON where that was asked for.
 
         Args:
             name: of its schema, mostly the verb.
-            result: a frozen dataclass listed in `answers.TYPES`.
+            result: listed in `answers.TYPES`.
             text: makes the text for people; called only when it is wanted.
         """
         if self.terminal.json:

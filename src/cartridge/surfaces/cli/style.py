@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Ink(StrEnum):
@@ -26,8 +27,7 @@ INK_OF_STATE: dict[str, Ink] = {
 """Which colour a word of state has, where it has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """Paints text, or leaves it alone where `coloured` is false."""
 
     coloured: bool = False

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct
 
 from cartridge.surfaces.cli.style import Style
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from cartridge.workspace.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(Struct, frozen=True):
     """Where answers and progress go, and in what form.
 
     Attributes:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from cartridge.errors import CartridgeError, InputError
 from cartridge.model.units import parse_amount
 
@@ -19,8 +21,7 @@ Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """A Lightning payment that was settled; `hops` of its longest part, of which there are `parts`.
 
     `hops` is None where the payer does not tell the way.
@@ -33,8 +34,7 @@ class Payment:
     parts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """What a node has, in satoshis: confirmed coins, and its side and the other side of its channels."""
 
     onchain: int

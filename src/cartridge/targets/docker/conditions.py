@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cartridge.targets.docker import labels, notes
 from cartridge.targets.driver import ComponentState, Condition
@@ -19,8 +21,7 @@ _SIGNALLED = range(129, 193)
 """Exit statuses by which the Engine reports a signal: 128 and its number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(Struct, frozen=True):
     """The part of `GET /containers/<id>/json` that is used here.
 
     Attributes:

@@ -62,7 +62,7 @@ class DockerCopier:
                 )
         if self._pauses is None:
             package = Path(__file__).resolve().parents[3]
-            self._pauses = spawn.Dialogue([sys.executable, "-I", "-S", "-c", _PROGRAM, str(package), str(self._socket)])
+            self._pauses = spawn.Dialogue([sys.executable, "-I", "-c", _PROGRAM, str(package), str(self._socket)])
         identities = [seen[component].identity for component in components]
         said = self._pauses.ask(f"pause {seconds} {' '.join(identities)}".encode())
         if said:

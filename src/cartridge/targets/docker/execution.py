@@ -16,9 +16,10 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from cartridge.clock import Clock
 from cartridge.errors import ApplyError, MissingError, UnknownVerdictError
@@ -35,8 +36,7 @@ _HEAD = struct.Struct(">BxxxL")
 _NOT_STARTED = re.compile(rb"OCI runtime exec failed|executable file not found|no such file or directory")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a program runs: the Engine, its socket, the container, and the time."""
 
     client: APIClient

@@ -12,9 +12,10 @@ import json
 import tarfile
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
+
+from msgspec import Struct
 
 from cartridge.artifacts.installed import Installed
 from cartridge.targets.docker import closure
@@ -43,8 +44,7 @@ _ACCOUNTS = {
 _MERGED = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64", "sbin": "usr/sbin"}
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """An image the Engine has: its tag and its id (`sha256:…`)."""
 
     tag: str
@@ -211,8 +211,7 @@ def _measure(file: IO[bytes]) -> tuple[str, int]:
     return found, size
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     identity: str
     digest: str
 

@@ -6,7 +6,8 @@ Written when a resource is made and never changed afterwards (Docker cannot). Pu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 STACK = "cartridge.stack"
 COMPONENT = "cartridge.component"
@@ -21,8 +22,7 @@ PORTS = "cartridge.ports"
 ONE_SHOT = "cartridge.one-shot"
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(Struct, frozen=True):
     """Whose a resource is and how long it may live (see `deploy.engine.Lease`).
 
     Attributes:

@@ -6,17 +6,16 @@ the start it belongs to, so another container or a later start makes it void.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct, json
 
 from cartridge.targets.docker import labels
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A component's note.
 
     Attributes:
@@ -34,8 +33,8 @@ def read(marks: Mapping[str, str], identity: str) -> Note:
     """Return the note on a container, found by its labels; an empty one where there is none."""
     path = _path(marks)
     try:
-        note = Note(**json.loads(path.read_bytes())) if path else Note()
-    except (OSError, ValueError, TypeError):
+        note = json.decode(path.read_bytes(), type=Note) if path else Note()
+    except (OSError, ValueError):
         return Note(identity)
     return note if note.identity == identity else Note(identity)
 
@@ -47,7 +46,7 @@ def write(marks: Mapping[str, str], note: Note) -> None:
         return
     path.parent.mkdir(mode=0o700, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(asdict(note)), encoding="utf-8")
+    beside.write_bytes(json.encode(note))
     beside.replace(path)
 
 

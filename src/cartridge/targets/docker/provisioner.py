@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from cartridge.artifacts.installed import Installed
 from cartridge.errors import ApplyError
@@ -30,8 +31,7 @@ LOG_LIMITS = {"max-size": "16m", "max-file": "3"}
 """A container's log is kept this long by the Engine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(Struct, frozen=True):
     """Everything the Engine has of one stack: containers and names of volumes by component, names of networks."""
 
     containers: Mapping[str, Inspection]

@@ -11,9 +11,10 @@ import datetime
 import getpass
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from cartridge.targets.docker import labels
 from cartridge.targets.docker.client import refused
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Struct, frozen=True):
     """A resource without an owner: `kind` is container, volume or network; `reason` completes "because"."""
 
     kind: str
@@ -32,8 +32,7 @@ class Leftover:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
+class Labelled(Struct, frozen=True):
     """A resource of ours: its kind, name and labels."""
 
     kind: str

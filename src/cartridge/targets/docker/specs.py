@@ -6,22 +6,21 @@ Names follow from the stack's id, so that whoever makes a resource again finds i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cartridge.artifacts.installed import Installed
 from cartridge.targets.copying import Content
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkSpec:
+class NetworkSpec(Struct, frozen=True):
     """A bridge network of the stack's own."""
 
     name: str
     labels: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeSpec:
+class VolumeSpec(Struct, frozen=True):
     """A component's data. Another `epoch` means other data: the old is deleted."""
 
     name: str
@@ -29,8 +28,7 @@ class VolumeSpec:
     labels: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class PortSpec:
+class PortSpec(Struct, frozen=True):
     """A port in the container and, where it is published, the host port asked for (0: any free one)."""
 
     name: str
@@ -40,8 +38,7 @@ class PortSpec:
     fixed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FileSpec:
+class FileSpec(Struct, frozen=True):
     """A file put before the first start: absolute path, bytes, mode."""
 
     path: str
@@ -49,8 +46,7 @@ class FileSpec:
     mode: int
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerSpec:
+class ContainerSpec(Struct, frozen=True):
     """A component's container.
 
     Attributes:

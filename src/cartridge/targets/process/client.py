@@ -13,9 +13,10 @@ import select
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+from msgspec import Struct
 
 from cartridge import spawn
 from cartridge.clock import Clock, SystemClock
@@ -42,8 +43,7 @@ _RESOLUTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """A component as its guardian knows it.
 
     Attributes:
@@ -67,8 +67,7 @@ class Look:
     restarts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """What the guardian must know to start a component; its environment goes along but is not kept.
 
     Attributes:
@@ -92,8 +91,7 @@ class Definition:
     one_shot: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(Struct, frozen=True):
     """Who answers: protocol, stack, and the pids of the guardian and its watcher."""
 
     protocol: int
@@ -190,7 +188,7 @@ class Guardian:
         Raises:
             ApplyError: `component-unstartable`, `component-running` or `guardian-closing`.
         """
-        fields = {name: getattr(definition, name) for name in Definition.__slots__}
+        fields = {name: getattr(definition, name) for name in Definition.__struct_fields__}
         answer = self.ask("start", environment=dict(environment), **fields)
         return Look(**answer["component"]), bool(answer["adopted"])
 

@@ -17,16 +17,17 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 
 from cartridge.render.bundle import RenderedComponent
 from cartridge.targets.copying import Content, copy_file
 from cartridge.targets.process.client import Definition
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """How a component is started.
 
     Attributes:
@@ -106,11 +107,8 @@ class Layout:
     def record(self, name: str) -> Record | None:
         """Return what is remembered of a component, or None; a record that cannot be read counts as none."""
         try:
-            fields = json.loads((self.component(name) / "component.json").read_bytes())
-            for listed in ("argv", "depends_on"):
-                fields[listed] = tuple(fields[listed])
-            return Record(**fields)
-        except (OSError, ValueError, TypeError, KeyError):
+            return msgspec.json.decode((self.component(name) / "component.json").read_bytes(), type=Record)
+        except (OSError, ValueError):
             return None
 
     def records(self) -> Mapping[str, Record]:
@@ -126,7 +124,7 @@ class Layout:
         """Keep a component's record, in place of an older one."""
         _private(self.component(record.name))
         _private(self.log(record.name).parent)
-        _write(self.component(record.name) / "component.json", json.dumps(asdict(record)).encode())
+        _write(self.component(record.name) / "component.json", msgspec.json.encode(record))
 
     def configure(self, rendered: RenderedComponent) -> None:
         """Put a component's rendered files there, and nothing else beside them."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cartridge.artifacts.held import is_held
 from cartridge.clock import Clock, SystemClock
@@ -23,8 +24,7 @@ ENDING = 2.0
 """Seconds for which a guardian that was told to end may still be there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Struct, frozen=True):
     """Something a dead guardian left.
 
     Attributes:

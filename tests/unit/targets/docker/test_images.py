@@ -7,10 +7,10 @@ import json
 import os
 import shutil
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cartridge.artifacts.installed import Installed
 from cartridge.targets.docker import closure, images

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cartridge.clock import Clock
 from cartridge.journal.events import Ending, StepEnded, StepProgress, StepStarted
 from cartridge.journal.recorder import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """A step under way.
 
     Attributes:
@@ -44,8 +44,7 @@ class Running:
         return " ".join(part for part in (*parts, self.note) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """A step that ended, and how long it took (seconds)."""
 
     title: str
