@@ -59,16 +59,18 @@ class Ahead:
                 self._components[component] = self._pool.submit(self._make, component)
 
     def settle(self) -> None:
-        """Return when every container that was begun runs.
+        """Return when every container that was begun runs; where there are no others, when their own programs run.
 
-        Pulumi's CLI takes half a second of a processor to come up. The Engine needs it while containers start; while
-        their programs become ready nobody does.
+        Pulumi's CLI takes half a second of a processor to come up. The Engine needs it while containers start, and
+        what opens their gates until the last of them is open; while their programs become ready nobody does. A gate
+        may wait for what only Pulumi starts, unless everything was begun here.
 
         Raises:
             Exception: what one of them failed with.
         """
-        for running in self._running.values():
-            self._abandonment.wait(running)
+        everything = self._components.keys() >= self._graph.containers.keys()
+        for settled in (self._components if everything else self._running).values():
+            self._abandonment.wait(settled)
 
     def wait(self, component: str) -> bool:
         """Return when what was begun for the component ("" for the network) is done; tell whether anything was.
