@@ -18,10 +18,11 @@ def main() -> None:
         sys.stdout.write(f"cartridge {__version__}\n")
         return
     gc.set_threshold(50_000)  # a run makes many objects and few circles: looking for them took a twentieth of its time
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some reads every distribution's metadata
     try:
         from cartridge.surfaces.cli.app import run
+        from cartridge.workspace.settings import shun_plugins
 
+        shun_plugins()
         status = run(sys.argv[1:])
     except KeyboardInterrupt:  # before `run` could say anything
         status = 130

@@ -9,6 +9,7 @@ import pytest
 
 from cartridge.artifacts.installed import Installed
 from cartridge.lightning.chains.bitcoind import Chain, Output
+from cartridge.lightning.chains.blocks import hash_of
 from tests.doubles.chain import FakeChain
 from tests.doubles.networks import network
 from tests.integration.lightning.raw import of_store, raw_stack
@@ -49,6 +50,13 @@ def test_blocks_follow_each_other(chain: Chain):
 
     assert [chain.block(height).hash for height in (1, 2, 3)] == list(hashes)
     assert chain.tip().hash == hashes[-1]
+
+
+def test_a_block_is_what_its_hash_says(chain: Chain):
+    """Whole, with what is in it; the hash is that of its head."""
+    chain.mine(2)
+
+    assert [hash_of(chain.raw(height)) for height in (0, 1, 2)] == [chain.block(height).hash for height in (0, 1, 2)]
 
 
 def test_a_payment_is_confirmed_at_once_with_every_output(chain: Chain):

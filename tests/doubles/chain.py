@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from cartridge.lightning.chains.bitcoind import MATURITY, Block, Coin, Output
+from cartridge.lightning.chains.blocks import hash_of
 from cartridge.lightning.chains.undoing import Undone
 
 
@@ -19,12 +20,18 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
+def _raw(height: int, undone: int) -> bytes:
+    """Return something as long as a block's header that no other block has."""
+    return f"block {height} after {undone} reorganisations".encode().ljust(80)
+
+
 class FakeChain:
     """Starts at height 0. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._blocks = [Block(0, digest("block", 0), 1_296_688_602)]
+        self._blocks = [Block(0, hash_of(_raw(0, 0)), 1_296_688_602)]
+        self._raw = [_raw(0, 0)]
         self._heights: dict[str, int] = {}
         self._waiting: list[str] = []
         self._coins: dict[str, Coin] = {}
@@ -38,6 +45,10 @@ class FakeChain:
     def block(self, height: int) -> Block:
         """Return the block at `height`."""
         return self._blocks[height]
+
+    def raw(self, height: int) -> bytes:
+        """Return what the block's hash is made of."""
+        return self._raw[height]
 
     def premine(self, rewards: int) -> Block:
         """Mine to maturity on a new chain."""
@@ -53,8 +64,8 @@ class FakeChain:
                 for txid in self._waiting:
                     self._confirm(txid, height)
                 self._waiting.clear()
-                made_of = ("block", height, self._undone) if self._undone else ("block", height)
-                self._blocks.append(Block(height, digest(*made_of), self._blocks[0].time + height))
+                self._raw.append(_raw(height, self._undone))
+                self._blocks.append(Block(height, hash_of(self._raw[height]), self._blocks[0].time + height))
                 made.append(self._blocks[-1].hash)
             return tuple(made)
 
@@ -74,6 +85,7 @@ class FakeChain:
         with self._lock:
             height, self._undone = len(self._blocks) - blocks, self._undone + 1
             gone, self._blocks = self._blocks[height:], self._blocks[:height]
+            del self._raw[height:]
             back = tuple(txid for txid, at in self._heights.items() if at >= height)
             for txid in back:
                 del self._heights[txid]

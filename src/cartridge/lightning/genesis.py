@@ -77,7 +77,9 @@ class Genesis:
                 for maker in self._makers:
                     makers.enter_context(maker)
                 known = self._fund(chain, tip)
-                self._files.set_result({name: files for one in self._makers for name, files in one.seal(known).items()})
+                since = [chain.raw(height) for height in range(known.height + 1, chain.tip().height + 1)]
+                sealed = [maker.seal(known, since) for maker in self._makers]
+                self._files.set_result({name: files for one in sealed for name, files in one.items()})
         except BaseException as error:  # whoever waits for the files must hear of it; raised again for the caller
             self._files.set_exception(error)
             raise

@@ -60,11 +60,12 @@ class Maker(Protocol):
     def write(self) -> dict[str, Written]:
         """Return what is public of each wallet, by node."""
 
-    def seal(self, known: Block) -> dict[str, Mapping[str, bytes]]:
+    def seal(self, known: Block, since: Sequence[bytes]) -> dict[str, Mapping[str, bytes]]:
         """Return the files of each node: path in its data folder to content.
 
         Args:
             known: a block up to which nothing concerns these wallets.
+            since: those that follow it, as `Chain.raw` has them.
         """
 
 
@@ -108,6 +109,7 @@ class _Known(Struct, frozen=True):
 
 class _Closing(Struct, frozen=True):
     synced_to: _Known
+    blocks: list[str]
 
 
 class Wallets:
@@ -158,16 +160,17 @@ class Wallets:
         self._pubkeys = {node.name: node.pubkey for node in answer.nodes}
         return {node.name: Written(node.pubkey, tuple(node.addresses or ())) for node in answer.nodes}
 
-    def seal(self, known: Block) -> dict[str, Mapping[str, bytes]]:
+    def seal(self, known: Block, since: Sequence[bytes]) -> dict[str, Mapping[str, bytes]]:
         """Close the wallets and return the files of each node: path in its data folder to content.
 
         Args:
-            known: a block up to which nothing concerns these wallets; lnd looks at the chain from there on.
+            known: a block up to which nothing concerns these wallets.
+            since: those that follow it; lnd looks at the chain from there on.
 
         Raises:
             ApplyError: `program-failed`.
         """
-        line = _Closing(synced_to=_Known(height=known.height, hash=known.hash, time=known.time))
+        line = _Closing(_Known(known.height, known.hash, known.time), [block.hex() for block in since])
         answer = json.decode(self._dialogue.ask(json.encode(line)), type=_SealedAll)
         return {
             node.name: {

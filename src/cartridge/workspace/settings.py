@@ -173,6 +173,11 @@ def inherited() -> dict[str, str]:
     return dict(os.environ)
 
 
+def shun_plugins() -> None:
+    """Have pydantic, which is imported later, look for no plugins: it would read the metadata of every distribution."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"", "0", "false", "no", "off"})
 

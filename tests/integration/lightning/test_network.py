@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +12,7 @@ from cartridge.journal.events import StepEnded
 from cartridge.lightning.matching import match
 from cartridge.lightning.nodes.node import NodeChannel, Policy
 from cartridge.lightning.observation import observe
-from cartridge.lightning.topology import keys
+from cartridge.lightning.topology import funding, keys
 from cartridge.plan.change import ChangeKind
 from cartridge.probes import bitcoind, lnd
 from tests.doubles.networks import line, network
@@ -146,6 +147,26 @@ def test_nodes_that_were_paid_and_never_started_are_not_paid_again(make: Make):
     stack.raise_network()
 
     assert balances(stack) == {"alice": 100_000_000, "bob": 100_000_000}
+
+
+def test_a_node_made_again_knows_which_of_its_coins_are_spent(make: Make):
+    """What its keys were paid is in its wallet from the start, but for the coin that is a channel now."""
+    channel = {"from": "alice", "to": "bob", "capacity": "1_000_000 sat"}
+    stack = make(network(("alice", "bob"), channel, balances={"alice": "250_000 sat"}))
+    stack.up()
+    stack.kill("alice")
+    shutil.rmtree(stack.data("alice"))
+
+    genesis = stack.genesis()
+    genesis.pay(stack.chain)
+    stack.seed(genesis)
+    stack.start_node("alice")
+    stack.wait_node("alice")
+
+    coins = stack.handles().nodes["alice"].coins()
+    places = [coin.outpoint.split(":") for coin in coins]
+    assert all(stack.rpc.call("gettxout", txid, int(index)) is not None for txid, index in places)
+    assert sorted(coin.amount for coin in coins) == sorted(funding(stack.network)["alice"])
 
 
 def test_a_channel_added_to_a_live_network_is_paid_for_and_opened(make: Make):

@@ -10,11 +10,12 @@
 //
 //	in 1   {"nodes": [{"name", "seed": hex, "macaroon_root_key": hex, "addresses": n, "hosts": [], "ips": []}]}
 //	out 1  {"nodes": [{"name", "pubkey": hex, "addresses": []}]}
-//	in 2   {"synced_to": {"height", "hash", "time": unix seconds}}
+//	in 2   {"synced_to": {"height", "hash", "time": unix seconds}, "blocks": [hex]}
 //	out 2  {"nodes": [{"name", "files": {path in lnd's folder: base64}}]}
 //
-// The wallet believes that it knows the chain up to "synced_to", so its first look at the chain starts there. An input
-// that ends after the first line ends the program with the first answer. Nothing secret is ever printed but in "files".
+// The wallet believes that nothing concerns it up to "synced_to", and knows what "blocks", those that follow, pay to it;
+// its first look at the chain starts behind them. An input that ends after the first line ends the program with the first
+// answer. Nothing secret is ever printed but in "files".
 package main
 
 import (
@@ -34,7 +35,8 @@ type request struct {
 }
 
 type closing struct {
-	SyncedTo block `json:"synced_to"`
+	SyncedTo block    `json:"synced_to"`
+	Blocks   []string `json:"blocks"`
 }
 
 type answer[T any] struct {
@@ -80,7 +82,7 @@ func run(in io.Reader, out io.Writer) error {
 	} else if err != nil {
 		return fmt.Errorf("second line of input: %w", err)
 	}
-	sealed, err := each(nodes, func(n *node) (*files, error) { return n.seal(end.SyncedTo) })
+	sealed, err := each(nodes, func(n *node) (*files, error) { return n.seal(end) })
 	if err != nil {
 		return err
 	}

@@ -6,14 +6,20 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/chaincfg"
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/wire"
 	"github.com/btcsuite/btcwallet/snacl"
 	"github.com/btcsuite/btcwallet/waddrmgr"
 	"github.com/btcsuite/btcwallet/wallet"
 	"github.com/btcsuite/btcwallet/walletdb"
+	"github.com/btcsuite/btcwallet/wtxmgr"
 	"github.com/lightningnetwork/lnd/keychain"
 	"github.com/lightningnetwork/lnd/lnwallet"
 	"github.com/lightningnetwork/lnd/lnwallet/btcwallet"
@@ -28,7 +34,8 @@ const (
 var (
 	regtest   = &chaincfg.RegressionNetParams
 	cheap     = waddrmgr.FastScryptOptions
-	manager   = []byte("waddrmgr")
+	manager   = []byte("waddrmgr") // the wallet's own name for the part of its database with the addresses
+	store     = []byte("wtxmgr")   // and with the transactions
 	beginning = regtest.GenesisBlock.Header.Timestamp
 )
 
@@ -64,6 +71,7 @@ type node struct {
 	request nodeRequest
 	loader  *wallet.Loader
 	wallet  *wallet.Wallet
+	coins   map[wire.OutPoint]bool // paid to it
 }
 
 func init() {
@@ -93,7 +101,9 @@ func create(root string, request nodeRequest) (*node, error) {
 	if err != nil {
 		return fail(err)
 	}
-	made := &node{public: public{Name: request.Name}, request: request, loader: loader, wallet: opened}
+	made := &node{
+		public: public{Name: request.Name}, request: request, loader: loader, wallet: opened, coins: map[wire.OutPoint]bool{},
+	}
 	if err := made.deriveKeys(); err != nil {
 		return fail(err)
 	}
@@ -149,14 +159,14 @@ func (n *node) deriveAddresses() error {
 	})
 }
 
-// seal writes down how much of the chain the wallet knows, closes it, and returns every file of the node.
-func (n *node) seal(known block) (*files, error) {
+// seal writes down what the wallet knows of the chain, closes it, and returns every file of the node.
+func (n *node) seal(end closing) (*files, error) {
 	fail := func(err error) (*files, error) { return nil, fmt.Errorf("node %q: %w", n.request.Name, err) }
-	hash, err := chainhash.NewHashFromStr(known.Hash)
+	hash, err := chainhash.NewHashFromStr(end.SyncedTo.Hash)
 	if err != nil {
 		return fail(err)
 	}
-	stamp := waddrmgr.BlockStamp{Height: known.Height, Hash: *hash, Timestamp: time.Unix(known.Time, 0)}
+	stamp := waddrmgr.BlockStamp{Height: end.SyncedTo.Height, Hash: *hash, Timestamp: time.Unix(end.SyncedTo.Time, 0)}
 	err = walletdb.Update(n.wallet.Database(), func(tx walletdb.ReadWriteTx) error {
 		bucket := tx.ReadWriteBucket(manager)
 		if err := n.wallet.Manager.SetSyncedTo(bucket, &stamp); err != nil {
@@ -165,7 +175,15 @@ func (n *node) seal(known block) (*files, error) {
 		if err := n.wallet.Manager.SetBirthday(bucket, stamp.Timestamp.Add(-day)); err != nil {
 			return err
 		}
-		return n.wallet.Manager.SetBirthdayBlock(bucket, stamp, true)
+		if err := n.wallet.Manager.SetBirthdayBlock(bucket, stamp, true); err != nil {
+			return err
+		}
+		for i, raw := range end.Blocks {
+			if err := n.connect(tx, stamp.Height+int32(i)+1, raw); err != nil {
+				return fmt.Errorf("block %d after the known one: %w", i+1, err)
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fail(err)
@@ -183,4 +201,64 @@ func (n *node) seal(known block) (*files, error) {
 	}
 	all[path.Join(chainFolder, "wallet.db")] = content.Bytes()
 	return &files{Name: n.request.Name, Files: all}, nil
+}
+
+// connect does with a block what the wallet does with one it is told of (btcwallet, wallet/chainntfns.go, connectBlock and
+// addRelevantTx), for outputs to addresses that were made here.
+func (n *node) connect(tx walletdb.ReadWriteTx, height int32, raw string) error {
+	var decoded wire.MsgBlock
+	if err := decoded.Deserialize(hex.NewDecoder(strings.NewReader(raw))); err != nil {
+		return err
+	}
+	at := wtxmgr.BlockMeta{
+		Block: wtxmgr.Block{Hash: decoded.BlockHash(), Height: height}, Time: decoded.Header.Timestamp,
+	}
+	for _, one := range decoded.Transactions {
+		transaction, err := wtxmgr.NewTxRecordFromMsgTx(one, at.Time)
+		if err != nil {
+			return err
+		}
+		if err := n.record(tx, transaction, &at); err != nil {
+			return err
+		}
+	}
+	stamp := waddrmgr.BlockStamp{Height: height, Hash: at.Hash, Timestamp: at.Time}
+	return n.wallet.Manager.SetSyncedTo(tx.ReadWriteBucket(manager), &stamp)
+}
+
+// record keeps a transaction that pays to the wallet or spends what another one paid to it.
+func (n *node) record(tx walletdb.ReadWriteTx, one *wtxmgr.TxRecord, at *wtxmgr.BlockMeta) error {
+	paid := map[uint32]btcutil.Address{}
+	for i, output := range one.MsgTx.TxOut {
+		if address := n.own(output.PkScript); address != nil {
+			paid[uint32(i)] = address
+		}
+	}
+	spends := slices.ContainsFunc(one.MsgTx.TxIn, func(in *wire.TxIn) bool { return n.coins[in.PreviousOutPoint] })
+	if len(paid) == 0 && !spends {
+		return nil
+	}
+	addresses, transactions := tx.ReadWriteBucket(manager), tx.ReadWriteBucket(store)
+	if err := n.wallet.TxStore.InsertTx(transactions, one, at); err != nil {
+		return err
+	}
+	for i, address := range paid {
+		if err := n.wallet.TxStore.AddCredit(transactions, one, at, i, false); err != nil {
+			return err
+		}
+		if err := n.wallet.Manager.MarkUsed(addresses, address); err != nil {
+			return err
+		}
+		n.coins[wire.OutPoint{Hash: one.Hash, Index: i}] = true
+	}
+	return nil
+}
+
+// own returns the address of this wallet that a script pays to, or nil.
+func (n *node) own(script []byte) btcutil.Address {
+	_, paid, _, err := txscript.ExtractPkScriptAddrs(script, regtest)
+	if err != nil || len(paid) != 1 || !slices.Contains(n.public.Addresses, paid[0].EncodeAddress()) {
+		return nil
+	}
+	return paid[0]
 }

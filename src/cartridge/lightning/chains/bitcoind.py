@@ -65,6 +65,9 @@ class Chain(Protocol):
     def block(self, height: int) -> Block:
         """Return the block at `height`."""
 
+    def raw(self, height: int) -> bytes:
+        """Return the block at `height` with all that is in it, as the network's own format has it."""
+
     def premine(self, rewards: int) -> Block:
         """Make at least `rewards` block rewards spendable on a new chain and return the tip; else change nothing."""
 
@@ -158,6 +161,10 @@ class Bitcoind:
     def block(self, height: int) -> Block:
         """Return the block at `height`."""
         return self._header(self._rpc.call("getblockhash", height))
+
+    def raw(self, height: int) -> bytes:
+        """Return the block at `height` as the network has it."""
+        return bytes.fromhex(self._rpc.call("getblock", self._rpc.call("getblockhash", height), 0))
 
     def premine(self, rewards: int) -> Block:
         """Make `rewards` block rewards spendable on a new chain and return the tip; else change nothing."""

@@ -89,6 +89,10 @@ class Btcd:
         """Return the block at `height`."""
         return self._header(self._rpc.call("getblockhash", height))
 
+    def raw(self, height: int) -> bytes:
+        """Return the block at `height` as the network has it."""
+        return bytes.fromhex(self._rpc.call("getblock", self._rpc.call("getblockhash", height), 0))
+
     def premine(self, rewards: int) -> Block:
         """Make at least `rewards` block rewards spendable on a new chain and return the tip; else change nothing."""
         missing = rewards + MATURITY - int(self._rpc.call("getblockcount"))
