@@ -7,8 +7,10 @@ beside the others for it, and ended again. Many processes may ask at once; one o
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cartridge.deploy import locks, statefile
 from cartridge.deploy.locks import Queue
@@ -61,7 +63,7 @@ def _found(context: Context, digest: str) -> str:
 def _made(context: Context, name: str, digest: str) -> str:
     settings = replace(context.settings, isolation=_APART)
     options = replace(context.options, stack=name, isolated=True, ttl=TTL)
-    apart = replace(context, options=options, settings=settings)
+    apart = dataclasses.replace(context, options=options, settings=settings)
     queue = Queue(context.clock, PATIENCE, context.cancelled)
     with locks.hold(context.project.state / f".{apart.stack_id(name)}-made.lock", context.verb, queue):
         if there := _found(context, digest):
@@ -74,4 +76,5 @@ def _made(context: Context, name: str, digest: str) -> str:
             assert state is not None  # `up` has just written it
             return taking.take(apart, state, cause=Cause.READY).snapshot.manifest.id
         finally:
-            down(replace(apart, cancelled=threading.Event()))  # whoever asked us to end wants nothing left either
+            # whoever asked us to end wants nothing left either
+            down(dataclasses.replace(apart, cancelled=threading.Event()))

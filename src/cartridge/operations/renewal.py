@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
+
+from msgspec.structs import replace
 
 from cartridge.deploy import statefile
 from cartridge.model.target import Target
@@ -22,6 +24,6 @@ def renew(context: Context, *, ttl: int | None) -> None:
     """
     with locked(context, chosen(context).stack):
         state = chosen(context)  # as it is now that nobody else changes it
-        lease = taken(replace(context, options=replace(context.options, ttl=ttl)), state.stack, state)
+        lease = taken(dataclasses.replace(context, options=replace(context.options, ttl=ttl)), state.stack, state)
         engine(context, Target(state.target), state.stack).begin(lease)
         statefile.write(context.folder(state.stack), replace(state, expires=lease.expires))
