@@ -114,6 +114,8 @@ def _all(run: Run) -> Raised:
         balancing.balance(run, plan)
         gossip.spread(run)
         _prove_all(run, plan)
+    if len(plan.open) < len(run.wanted):  # a new one forwards from the start
+        gossip.await_return(run)
     return Raised(plan.changes, {str(key): run.points[key] for key in run.wanted})
 
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from cartridge.lightning import topology
 from cartridge.lightning.nodes.node import NotYetError, Policy
-from cartridge.lightning.observation import Relearning, look_at_graph
+from cartridge.lightning.observation import Relearning, await_forwarding, hears_all_forward, look_at_graph
 from cartridge.lightning.opening import connect_pairs
 from cartridge.lightning.planning import NetworkPlan, PolicyChange
 from cartridge.lightning.run import Run
@@ -61,6 +61,14 @@ def spread(run: Run) -> None:
             silence, again, anew = 2 * silence, again + len(lost), anew + len(deaf)
         said = f"{again} policies said again" if again else ""
         step.note = f"{said}, {anew} times nodes asked anew" if anew else said
+
+
+def await_return(run: Run) -> None:
+    """Wait until no node takes a channel for one that forwards nothing because its ends had parted."""
+    points, nodes = frozenset(run.points.values()), list(run.handles.nodes.values())
+    if not all(run.everywhere(lambda node: hears_all_forward(node, points), nodes)):
+        with run.recorder.step("network/return", "graph: hearing which channels forward again"):
+            run.everywhere(lambda node: await_forwarding(node, points, run.patience), nodes)
 
 
 class _Ears:

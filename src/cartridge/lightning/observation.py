@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
 
+from cartridge.errors import UnknownVerdictError
 from cartridge.lightning.nodes.node import Node, Policy
 from cartridge.lightning.topology import Seen
+from cartridge.probes.wait import Patience, until
+
+_FORWARDS_WITHIN = 10.0
+"""Seconds."""
 
 
 def observe(nodes: Mapping[str, Node]) -> Mapping[str, Seen]:
@@ -40,6 +46,22 @@ class Relearning(Protocol):
 def how_closed(nodes: Iterable[Node]) -> Mapping[str, bool]:
     """Return whether it was by force, for each channel closed that one of the nodes remembers, by its point."""
     return {point: force for node in nodes if isinstance(node, Remembering) for point, force in node.closed().items()}
+
+
+def hears_all_forward(node: Node, points: Set[str]) -> bool:
+    """Return whether a node takes each of these channels that it knows of for one that forwards."""
+    return not any(edge.disabled for edge in node.edges() if edge.point in points)
+
+
+def await_forwarding(node: Node, points: Set[str], patience: Patience) -> None:
+    """Return once a node takes each of these channels that it knows of for one that forwards: it pays over no other.
+
+    An end says that its channel is down some seconds after its peer went away, and that it is back one second after
+    he is. What is down for longer was made so by hand, and stays so.
+    """
+    what = f"`{node.name}` to hear of channels that forward"
+    with contextlib.suppress(UnknownVerdictError):
+        until(lambda: hears_all_forward(node, points), what, patience.at_most(_FORWARDS_WITHIN))
 
 
 def look_at_graph(node: Node) -> Mapping[tuple[str, str], Policy]:

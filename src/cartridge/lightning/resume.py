@@ -15,6 +15,7 @@ from msgspec import Struct
 from cartridge.journal.recorder import Recorder
 from cartridge.lightning import proof
 from cartridge.lightning.nodes.node import Node, NodeChannel, NotYetError
+from cartridge.lightning.observation import await_forwarding
 from cartridge.probes.wait import Patience, until
 
 In = TypeVar("In")
@@ -48,6 +49,8 @@ def resume(members: Mapping[str, Member], recorder: Recorder, patience: Patience
             channels = run.connect()
         with recorder.step("network/active", "channels: becoming active again"):
             run.each(run.await_active, members)
+            points = frozenset(point for _, _, point in channels)
+            run.each(lambda one: await_forwarding(one.node, points, patience), members.values())
         if probe and channels:
             with recorder.step("network/probe", "channels: paying") as step:
                 step.note = f"{sum(run.each(run.prove, channels))} payments"

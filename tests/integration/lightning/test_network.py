@@ -12,9 +12,11 @@ from cartridge.journal.events import StepEnded
 from cartridge.lightning.matching import match
 from cartridge.lightning.nodes.node import NodeChannel, Policy
 from cartridge.lightning.observation import observe
+from cartridge.lightning.resume import Member, resume
 from cartridge.lightning.topology import funding, keys
 from cartridge.plan.change import ChangeKind
 from cartridge.probes import bitcoind, lnd
+from cartridge.probes.wait import until
 from tests.doubles.networks import line, network
 from tests.integration.lightning.conftest import Make
 from tests.integration.lightning.raw import RawStack
@@ -50,6 +52,13 @@ def kill_at(stack: RawStack, step: str) -> None:
             raise KilledError
 
     stack.listeners.append(listen)
+
+
+def go_on_as_it_is(stack: RawStack) -> None:
+    """Do what follows a start from a snapshot."""
+    nodes = stack.handles().nodes
+    members = {name: Member(node, node.info().pubkey, stack.address(name, "p2p")) for name, node in nodes.items()}
+    resume(members, stack.recorder, stack.patience)
 
 
 def test_a_network_becomes_as_written(make: Make):
@@ -188,6 +197,28 @@ def test_a_channel_added_to_a_live_network_is_paid_for_and_opened(make: Make):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("go_on", [go_on_as_it_is, RawStack.raise_network])
+def test_a_network_that_goes_on_pays_over_channels_that_were_said_to_be_down(
+    make: Make, go_on: Callable[[RawStack], object]
+):
+    """A node whose peer is away says so to everybody, and that it is back a second after it is."""
+    stack = make(line(3))
+    stack.up()
+    one, _, last = stack.network.nodes
+    nodes = stack.handles().nodes
+    stack.kill(last)
+    until(
+        lambda: any(edge.disabled for edge in nodes[one].edges()), "the channel to be said to be down", stack.patience
+    )
+    stack.start_node(last)
+    stack.wait_node(last)
+
+    go_on(stack)
+
+    paid = nodes[one].pay(nodes[last].invoice(1_000_000).request, fee_limit=10_000)
+    assert paid.hops == 2
+
+
 @pytest.mark.parametrize("nodes", [3, 5])
 def test_a_payment_crosses_a_line(make: Make, nodes: int):
     """From one end to the other and back, at once."""

@@ -188,6 +188,7 @@ class Lnd(LndPayments):
                 edge.chan_point,
                 (edge.node1_pub, edge.node2_pub),
                 (_policy(edge.node1_policy), _policy(edge.node2_policy)),
+                disabled=any(end is not None and end.disabled for end in (edge.node1_policy, edge.node2_policy)),
             )
             for edge in graph.edges
         )

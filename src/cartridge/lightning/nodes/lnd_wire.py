@@ -198,6 +198,7 @@ class RoutingPolicy(Struct, frozen=True):
     fee_base_msat: int
     fee_rate_milli_msat: int
     max_htlc_msat: int
+    disabled: bool
 
 
 class GraphEdge(Struct, frozen=True):

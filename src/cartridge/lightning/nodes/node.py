@@ -174,11 +174,13 @@ class Edge(Struct, frozen=True):
         point: its funding output.
         ends: the two public keys.
         policies: of the ends, in the same order.
+        disabled: an end has said that it forwards nothing over it for now, as far as this implementation tells.
     """
 
     point: str
     ends: tuple[str, str]
     policies: tuple[Policy | None, Policy | None]
+    disabled: bool = False
 
     def policy(self, pubkey: str) -> Policy | None:
         """Return the policy of one end."""
