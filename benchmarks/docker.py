@@ -28,13 +28,12 @@ WHERE = (
     "where the time goes: ours needs about 1.1 s of processor for an `up` (0.3 s interpreter and models, "
     "0.3 s the imports of docker, grpc and pulumi, 0.5 s Pulumi's CLI, of which 0.2 s is its key derivation), compose "
     "0.1 s, and on two cores that competes with the Engine, which takes 0.4 to 0.5 s to start three containers",
-    "tried for `up`: making network, volumes and containers before Pulumi asks; starting containers before their turn "
-    "with their programs held, and Pulumi only once they run, since both want the processor (the last two together took "
-    "the moment when all run from 1.8 to 1.2 s after the journal's first entry)",
-    "the slower the processor, the more our imports weigh: 1.29 × to running and 0.75 × to ready on a Xeon, 1.39 × and "
-    "0.89 × on an EPYC that needs 2.0 s for twenty million additions in Python; four fifths of our processor time is imports, of which a third is Python making 184 dataclasses",
-    "ready waits for lnd's own fixed pause of 1 s, in which it looks a second time whether its wallet follows the chain; "
-    "the peer's nodes pause as well, but its answer is rounded up to its next health check",
+    "what helped `up`: making network, volumes and containers before Pulumi asks; starting containers before their turn "
+    "with their programs held, and Pulumi only once those run, since all want the processor; records that are cheap to "
+    "make (ADR 0038), which matters the more the slower the processor",
+    "lnd looks once whether its wallet follows the chain, and where that is too early it sleeps a second: ours seldom does, "
+    "as new wallets know their coins (ADR 0015; `ready` was 0.87 × before that, on the same processor); the peer's, which "
+    "start with the data ours had when they ended, mostly do, and its answer is rounded up to its next health check",
     "tried for `down`: killing containers while the SDK is imported; removing by label while Pulumi starts; ending "
     "without taking the interpreter apart (0.1 s). What is left is Pulumi's CLI, 0.7 s from start to end, which `down` "
     "could only do without by not going through Pulumi",
