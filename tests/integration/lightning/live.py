@@ -101,8 +101,12 @@ class LiveNetwork:
 
     def _done(self, *arguments: str) -> Done:
         done = self.project.cartridge(*arguments, "--target", self.target)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, f"{done.stderr}\n{self._said()}"
         return done
+
+    def _said(self) -> str:
+        """Return how the components are and what they said last."""
+        return self.project.cartridge("ps").stdout + self.project.cartridge("logs", "--tail", "40").stdout
 
     def context(self) -> Context:
         """Return what operations on the stack are given."""
