@@ -123,8 +123,8 @@ KEPT = {"journal", "snapshots", "pulumi.key", "pulumi.salt"}
 """What a project keeps between stacks."""
 COMMAND = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no")
 NOTHING: Mapping[str, list[str]] = {"folders": [], "leases": [], "guardians": []}
-TTL = 5
-"""Seconds."""
+TTL = 15
+"""Seconds; a network is leased from the start of its making, and renewed only once it is made."""
 
 
 @pytest.fixture(scope="module")
