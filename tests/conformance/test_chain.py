@@ -56,7 +56,8 @@ def test_a_block_is_what_its_hash_says(chain: Chain):
     """Whole, with what is in it; the hash is that of its head."""
     chain.mine(2)
 
-    assert [hash_of(chain.raw(height)) for height in (0, 1, 2)] == [chain.block(height).hash for height in (0, 1, 2)]
+    raw = [bytes.fromhex(chain.raw(height)) for height in (0, 1, 2)]
+    assert [hash_of(block) for block in raw] == [chain.block(height).hash for height in (0, 1, 2)]
 
 
 def test_a_payment_is_confirmed_at_once_with_every_output(chain: Chain):

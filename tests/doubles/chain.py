@@ -46,9 +46,9 @@ class FakeChain:
         """Return the block at `height`."""
         return self._blocks[height]
 
-    def raw(self, height: int) -> bytes:
+    def raw(self, height: int) -> str:
         """Return what the block's hash is made of."""
-        return self._raw[height]
+        return self._raw[height].hex()
 
     def premine(self, rewards: int) -> Block:
         """Mine to maturity on a new chain."""

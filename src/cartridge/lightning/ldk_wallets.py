@@ -83,7 +83,7 @@ class LdkWallets:
         self._pubkeys = {one.name: one.pubkey for one in derived}
         return {one.name: Written(one.pubkey, one.addresses) for one in derived}
 
-    def seal(self, known: Block, since: Sequence[bytes]) -> dict[str, Mapping[str, bytes]]:
+    def seal(self, known: Block, since: Sequence[str]) -> dict[str, Mapping[str, bytes]]:
         """Return the files of each node: path in its data folder to content. It looks at what follows `known`."""
         birthday = _Birthday(height=known.height, hash=known.hash)
         return {

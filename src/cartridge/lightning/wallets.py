@@ -60,7 +60,7 @@ class Maker(Protocol):
     def write(self) -> dict[str, Written]:
         """Return what is public of each wallet, by node."""
 
-    def seal(self, known: Block, since: Sequence[bytes]) -> dict[str, Mapping[str, bytes]]:
+    def seal(self, known: Block, since: Sequence[str]) -> dict[str, Mapping[str, bytes]]:
         """Return the files of each node: path in its data folder to content.
 
         Args:
@@ -101,15 +101,9 @@ class _RequestAll(Struct, frozen=True):
     nodes: list[_Request]
 
 
-class _Known(Struct, frozen=True):
-    height: int
-    hash: str
-    time: int
-
-
 class _Closing(Struct, frozen=True):
-    synced_to: _Known
-    blocks: list[str]
+    synced_to: Block
+    blocks: Sequence[str]
 
 
 class Wallets:
@@ -160,7 +154,7 @@ class Wallets:
         self._pubkeys = {node.name: node.pubkey for node in answer.nodes}
         return {node.name: Written(node.pubkey, tuple(node.addresses or ())) for node in answer.nodes}
 
-    def seal(self, known: Block, since: Sequence[bytes]) -> dict[str, Mapping[str, bytes]]:
+    def seal(self, known: Block, since: Sequence[str]) -> dict[str, Mapping[str, bytes]]:
         """Close the wallets and return the files of each node: path in its data folder to content.
 
         Args:
@@ -170,8 +164,7 @@ class Wallets:
         Raises:
             ApplyError: `program-failed`.
         """
-        line = _Closing(_Known(known.height, known.hash, known.time), [block.hex() for block in since])
-        answer = json.decode(self._dialogue.ask(json.encode(line)), type=_SealedAll)
+        answer = json.decode(self._dialogue.ask(json.encode(_Closing(known, since))), type=_SealedAll)
         return {
             node.name: {
                 **{path: base64.b64decode(content) for path, content in node.files.items()},

@@ -65,8 +65,8 @@ class Chain(Protocol):
     def block(self, height: int) -> Block:
         """Return the block at `height`."""
 
-    def raw(self, height: int) -> bytes:
-        """Return the block at `height` with all that is in it, as the network's own format has it."""
+    def raw(self, height: int) -> str:
+        """Return the block at `height` with all that is in it, as the network's own format has it, in hex."""
 
     def premine(self, rewards: int) -> Block:
         """Make at least `rewards` block rewards spendable on a new chain and return the tip; else change nothing."""
@@ -98,12 +98,6 @@ class Chain(Protocol):
 
     def mempool(self) -> frozenset[str]:
         """Return the ids of the transactions that wait for a block."""
-
-
-class _Header(Struct, frozen=True):
-    height: int
-    hash: str
-    time: int
 
 
 class _Unspent(Struct, frozen=True):
@@ -162,9 +156,9 @@ class Bitcoind:
         """Return the block at `height`."""
         return self._header(self._rpc.call("getblockhash", height))
 
-    def raw(self, height: int) -> bytes:
-        """Return the block at `height` as the network has it."""
-        return bytes.fromhex(self._rpc.call("getblock", self._rpc.call("getblockhash", height), 0))
+    def raw(self, height: int) -> str:
+        """Return the block at `height` as the network has it, in hex."""
+        return str(self._rpc.call("getblock", self._rpc.call("getblockhash", height), 0))
 
     def premine(self, rewards: int) -> Block:
         """Make `rewards` block rewards spendable on a new chain and return the tip; else change nothing."""
@@ -223,7 +217,7 @@ class Bitcoind:
 
     def mempool(self) -> frozenset[str]:
         """Return the ids of the transactions that wait for a block."""
-        return frozenset(self._rpc.call("getrawmempool"))
+        return convert(self._rpc.call("getrawmempool"), frozenset[str])
 
     def rest(self) -> int:
         """Have all that is known written to disk, so that its files can be copied; return the height.
@@ -244,8 +238,7 @@ class Bitcoind:
         self._rpc.call("gettxoutsetinfo", "none")
 
     def _header(self, block: str) -> Block:
-        header = convert(self._rpc.call("getblockheader", block), _Header)
-        return Block(header.height, header.hash, header.time)
+        return convert(self._rpc.call("getblockheader", block), Block)
 
     def _afford(self, amount: int) -> None:
         """Mine until the wallet can spend `amount` and a fee."""

@@ -28,12 +28,6 @@ _NEVER_USED = -5
 """btcd's error number for an address without transactions."""
 
 
-class _Header(Struct, frozen=True):
-    height: int
-    hash: str
-    time: int
-
-
 class _Script(Struct, frozen=True):
     addresses: list[str] | None = None
 
@@ -89,9 +83,9 @@ class Btcd:
         """Return the block at `height`."""
         return self._header(self._rpc.call("getblockhash", height))
 
-    def raw(self, height: int) -> bytes:
-        """Return the block at `height` as the network has it."""
-        return bytes.fromhex(self._rpc.call("getblock", self._rpc.call("getblockhash", height), 0))
+    def raw(self, height: int) -> str:
+        """Return the block at `height` as the network has it, in hex."""
+        return str(self._rpc.call("getblock", self._rpc.call("getblockhash", height), 0))
 
     def premine(self, rewards: int) -> Block:
         """Make at least `rewards` block rewards spendable on a new chain and return the tip; else change nothing."""
@@ -102,7 +96,7 @@ class Btcd:
 
     def mine(self, blocks: int = 1) -> tuple[str, ...]:
         """Mine blocks with everything in the mempool and return their hashes, oldest first."""
-        hashes = convert(tuple(self._rpc.call("generate", blocks)), tuple[str, ...])
+        hashes = convert(self._rpc.call("generate", blocks), tuple[str, ...])
         self._keep()
         return hashes
 
@@ -143,7 +137,7 @@ class Btcd:
 
     def mempool(self) -> frozenset[str]:
         """Return the ids of the transactions that wait for a block."""
-        return frozenset(convert(tuple(self._rpc.call("getrawmempool")), tuple[str, ...]))
+        return convert(self._rpc.call("getrawmempool"), frozenset[str])
 
     def _add(self, transactions: Sequence[blocks.Transaction]) -> str:
         """Put a block of ours on the tip and return its hash."""
@@ -166,10 +160,7 @@ class Btcd:
             def hash_at(height: int) -> str | None:
                 return str(self._rpc.call("getblockhash", height)) if height <= tip else None
 
-            def raw(height: int) -> str:
-                return str(self._rpc.call("getblock", hash_at(height), 0))
-
-            self._ledger.follow(hash_at, lambda heights: list(pool.map(raw, heights)), tip)
+            self._ledger.follow(hash_at, lambda heights: list(pool.map(self.raw, heights)), tip)
 
     def _afford(self, amount: int) -> list[Coin]:
         """Return coins of ours that hold `amount`, the newest first; more is mined where they do not."""
@@ -233,5 +224,4 @@ class Btcd:
         return blocks.script_of(address)
 
     def _header(self, block: str) -> Block:
-        header = convert(self._rpc.call("getblockheader", block), _Header)
-        return Block(header.height, header.hash, header.time)
+        return convert(self._rpc.call("getblockheader", block), Block)
