@@ -14,7 +14,7 @@ from cartridge.artifacts.installed import Installed
 from cartridge.artifacts.tree import Stamps
 
 
-class Made(Struct, frozen=True):
+class Made(Struct, frozen=True, forbid_unknown_fields=True):
     """What a channel put into the folder it was given.
 
     Attributes:
@@ -36,7 +36,7 @@ class Made(Struct, frozen=True):
     note: str = ""
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, forbid_unknown_fields=True):
     """One artifact in the store.
 
     Attributes:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # models cost a tenth of a second, and `down` needs none
     from cartridge.model.cartridge import Port, Stop
 
 
-class Lease(Struct, frozen=True):
+class Lease(Struct, frozen=True, forbid_unknown_fields=True):
     """Whose a resource is and how long it may live; written on every resource before it is made.
 
     Attributes:

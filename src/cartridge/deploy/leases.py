@@ -18,7 +18,7 @@ from cartridge.errors import MissingError
 from cartridge.workspace.settings import Settings
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """A lease with what it is for.
 
     Attributes:

@@ -22,7 +22,7 @@ PAUSE = 0.05
 """Seconds between two tries."""
 
 
-class Holder(Struct, frozen=True):
+class Holder(Struct, frozen=True, forbid_unknown_fields=True):
     """Who has the lock: process id, verb, and since when (ISO 8601 in UTC)."""
 
     pid: int

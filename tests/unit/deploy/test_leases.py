@@ -32,8 +32,12 @@ def test_an_entry_comes_back_and_goes(tmp_path: Path) -> None:
     assert (leases.remove("a"), leases.remove("a"), leases.read("a")) == (True, False, None)
 
 
+LATER = b"""{"target": "process", "folder": "/f", "later": 1,
+    "lease": {"stack": "a", "owner": "b", "created": "c", "expires": "", "lock_digest": "d"}}"""
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[]", b"\xff", b'{"lease": {}}', b'{"lease": 1, "target": "process"}']
+    "content", [b"", b"{}", b"[]", b"\xff", b'{"lease": {}}', b'{"lease": 1, "target": "process"}', LATER]
 )
 def test_a_lease_that_cannot_be_read_is_an_error_with_a_way_out(tmp_path: Path, content: bytes) -> None:
     leases = Leases(tmp_path)

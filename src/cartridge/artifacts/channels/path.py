@@ -21,7 +21,7 @@ from cartridge.artifacts.sources import Sources
 from cartridge.model.artifact import Artifact
 
 
-class _Known(Struct, frozen=True):
+class _Known(Struct, frozen=True, forbid_unknown_fields=True):
     """What was learnt of the programs of one artifact: the first one's version, one digest over all."""
 
     version: str

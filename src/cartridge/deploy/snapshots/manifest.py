@@ -33,14 +33,14 @@ class Cause(StrEnum):
     FORK = "fork"  # in passing, for a fork of what runs; gone when the fork is there
 
 
-class FileRecord(Struct, frozen=True):
+class FileRecord(Struct, frozen=True, forbid_unknown_fields=True):
     """A file's size in bytes and SHA-256 (hex)."""
 
     size: int
     sha256: str
 
 
-class Manifest(Struct, frozen=True):
+class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     """A snapshot without its files.
 
     Attributes:

@@ -15,7 +15,7 @@ from msgspec import Struct, json
 from cartridge.targets.docker import labels
 
 
-class Note(Struct, frozen=True):
+class Note(Struct, frozen=True, forbid_unknown_fields=True):
     """A component's note.
 
     Attributes:

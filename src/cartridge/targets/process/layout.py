@@ -27,7 +27,7 @@ from cartridge.targets.copying import Content, copy_file
 from cartridge.targets.process.client import Definition
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, forbid_unknown_fields=True):
     """How a component is started.
 
     Attributes:
